@@ -1,0 +1,69 @@
+/** Id of a node: its index in {@link Graph.nodes}. */
+export type NodeId = number;
+
+interface NodeBase {
+  /** Ids of the nodes it reads, all smaller than its own. */
+  readonly inputs: readonly NodeId[];
+  /** Number of values (the tensor flattened row-major, batch dimension 1). */
+  readonly size: number;
+  /** The ONNX node (or its output) it comes from, for messages. */
+  readonly name: string;
+}
+
+/** The one non-constant input x. */
+export interface InputNode extends NodeBase {
+  readonly operator: "input";
+}
+
+/** y = W x + b; `weights` is row-major [size, size of the input]. */
+export interface AffineNode extends NodeBase {
+  readonly operator: "affine";
+  readonly weights: Float64Array;
+  readonly bias: Float64Array | null;
+}
+
+/** y_i = x_i f_i, or x_i / f_i when `inverse`: a node of its own where folding would round. */
+export interface ScaleNode extends NodeBase {
+  readonly operator: "scale";
+  readonly factors: Float64Array;
+  readonly inverse: boolean;
+}
+
+/** y = x + t. */
+export interface ShiftNode extends NodeBase {
+  readonly operator: "shift";
+  readonly offsets: Float64Array;
+}
+
+/** y = max(x, 0). */
+export interface ReluNode extends NodeBase {
+  readonly operator: "relu";
+}
+
+/** g = p d with d anywhere in the Clarke derivative range of the activation `of` (a node of the forward graph). */
+export interface DerivativeProductNode extends NodeBase {
+  readonly operator: "derivative_product";
+  readonly of: NodeId;
+}
+
+/** y = |x|. */
+export interface AbsNode extends NodeBase {
+  readonly operator: "abs";
+}
+
+/** A node of the network or of the graph of its Clarke Jacobian; the union grows by one line an operator. */
+export type Node =
+  | InputNode
+  | AffineNode
+  | ScaleNode
+  | ShiftNode
+  | ReluNode
+  | DerivativeProductNode
+  | AbsNode;
+
+export type OperatorName = Node["operator"];
+
+/** Nodes in topological order; node 0 is the input, the last node is the output. All constants are finite. */
+export interface Graph {
+  readonly nodes: readonly Node[];
+}

@@ -1,0 +1,149 @@
+/**
+ * What a backend computes. Calls enqueue; only {@link Kernels.read} is awaited, so a GPU fits behind it.
+ *
+ * Everything is f64. Matrices are row-major; a row of `n` logical columns takes `paddedLength(n)` elements and the padding
+ * is zero. Rounding is IEEE nearest, a product and a sum round apart (never fused), and the ORDER of every sum is part of
+ * the contract, so that two backends give the same bits:
+ *
+ * - `gemm`: each output element starts at +0 and adds fl(a_k b_k) for k = 0, 1, 2, … one after the other.
+ * - sums along a row (all other kernels): four partial sums s_0..s_3 starting at +0, element j goes to s_(j mod 4), over
+ *   the padded length; the total is (s_0 + s_2) + (s_1 + s_3).
+ *
+ * Rows name their *group*: a domain, or a domain and an output. Tables are per group, matrices are shared by all groups.
+ * A kernel takes finite or non-finite numbers and never traps; NaN and infinities must come out as NaN or infinity in the
+ * row's sums (shared/README.md, non-finite numbers).
+ */
+export interface Kernels {
+  readonly name: string;
+
+  /** `length` zeros. */
+  allocate(length: number): Buffer;
+  upload(values: Float64Array): Buffer;
+  uploadIndices(values: Int32Array): Indices;
+  /** Copies the first `length` elements (default: all) to the host. */
+  read(buffer: Buffer, length?: number): Promise<Float64Array>;
+  /** Runs `body`; everything allocated inside is freed afterwards, also when it throws. Scopes nest. */
+  scope<T>(body: () => Promise<T>): Promise<T>;
+  /** Bytes held now, and the most held since the last call to `resetPeak`. */
+  memory(): { readonly bytes: number; readonly peakBytes: number };
+  resetPeak(): void;
+
+  /** out[r, c] = source[rows[r] * rowStride + columns[c] * columnStride]; a transpose is a choice of strides. */
+  gatherMatrix(call: GatherMatrix): void;
+  /** Repacks a row-major matrix [k, n] for `gemm`: panels of four columns, [paddedLength(n) / 4][k][4]. */
+  packMatrix(call: PackMatrix): void;
+  /** out [rows, n] = a [rows, k] times packed [k, n]. */
+  gemm(call: Gemm): void;
+  /** out row r = signs[r] * matrix row indices[r]. */
+  gatherRows(call: GatherRows): void;
+  /**
+   * Replaces activations by their lines, for lower bounds of the rows: with the row's group's table
+   * (slope, intercept) = a_j >= 0 ? (lowerSlope_j, lowerIntercept_j) : (upperSlope_j, upperIntercept_j),
+   * c_j = intercept == 0 ? 0 : fl(a_j intercept); then a_j becomes slope == 0 ? 0 : fl(a_j slope),
+   * constants[r] += sum of c_j, magnitudes[r] += sum of |c_j|. (A NaN a_j takes the upper line.)
+   */
+  relaxRows(call: RelaxRows): void;
+  /** constants[r] += sum of fl(a_j bias_j) (nothing if bias is null); magnitudes[r] += sum of fl(|a_j| q_j), q of the row's group. */
+  absorbRows(call: AbsorbRows): void;
+  /** Lower end over the row's group's box: constants[r] += sum of fl(a_j (a_j >= 0 ? lower_j : upper_j)); magnitudes[r] += sum of fl(|a_j| max(|lower_j|, |upper_j|)). */
+  concretizeRows(call: ConcretizeRows): void;
+  /** a[r, j] = fl(a[r, j] f_j), or fl(a[r, j] / f_j) when `inverse` (padding: multiply by 0, never divide). */
+  scaleColumns(call: ScaleColumns): void;
+  /**
+   * Interval image of a box under y = W x (no bias), for every group and row i. With x = fl(w l), y = fl(w u),
+   * low = y < x ? y : x and high = x < y ? y : x for each column (a NaN stays), out holds four tables a group:
+   * [0] sum of low, [1] sum of |low|, [2] sum of high, [3] sum of |high|.
+   */
+  affineBox(call: AffineBox): void;
+}
+
+/** A block of f64 numbers that belongs to a backend; opaque. */
+export interface Buffer {
+  readonly length: number;
+}
+
+/** A block of i32 numbers that belongs to a backend; opaque. */
+export interface Indices {
+  readonly length: number;
+}
+
+/** Elements a row of `n` numbers takes: the next multiple of four. */
+export function paddedLength(n: number): number {
+  return (n + 3) & ~3;
+}
+
+export interface GatherMatrix {
+  readonly out: Buffer; // [rows, columns]
+  readonly source: Buffer;
+  readonly rows: Indices;
+  readonly columns: Indices;
+  readonly rowStride: number;
+  readonly columnStride: number;
+}
+
+export interface PackMatrix {
+  readonly out: Buffer; // paddedLength(n) * k
+  readonly matrix: Buffer; // [k, n]
+  readonly k: number;
+  readonly n: number;
+}
+
+export interface Gemm {
+  readonly out: Buffer; // [rows, n]
+  readonly a: Buffer; // [rows, k]
+  readonly packed: Buffer;
+  readonly rows: number;
+  readonly k: number;
+  readonly n: number;
+}
+
+export interface GatherRows {
+  readonly out: Buffer; // [rows, columns]
+  readonly matrix: Buffer; // [any, columns]
+  readonly indices: Indices;
+  readonly signs: Indices; // +1 or -1
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Rows under way: coefficients [rows, columns] with the sums of each row. */
+interface Rows {
+  readonly rows: number;
+  readonly columns: number;
+  readonly coefficients: Buffer;
+  /** Group of each row. */
+  readonly groups: Indices;
+  readonly constants: Buffer; // [rows]
+  readonly magnitudes: Buffer; // [rows]
+}
+
+export interface RelaxRows extends Rows {
+  /** [groups][4][paddedLength(columns)]: lower slope, lower intercept, upper slope, upper intercept. */
+  readonly table: Buffer;
+}
+
+export interface AbsorbRows extends Rows {
+  readonly bias: Buffer | null; // [columns]
+  readonly q: Buffer; // [groups][paddedLength(columns)]
+}
+
+export interface ConcretizeRows extends Rows {
+  readonly box: Buffer; // [groups][2][paddedLength(columns)]
+}
+
+export interface ScaleColumns {
+  readonly coefficients: Buffer; // [rows, columns]
+  readonly rows: number;
+  readonly columns: number;
+  readonly factors: Buffer; // [columns]
+  readonly inverse: boolean;
+}
+
+export interface AffineBox {
+  readonly out: Buffer; // [groups][4][paddedLength(rows)]
+  readonly matrix: Buffer; // [rows, columns]
+  readonly box: Buffer; // [groups][2][paddedLength(columns)]
+  readonly groups: number;
+  readonly rows: number;
+  readonly columns: number;
+}

@@ -1,0 +1,70 @@
+/** What is asked: the wire form of the request (api.md) and the resolved question. Wire names are snake_case. */
+
+/** The box as a caller may give it: center and radius (optionally clipped), or its two ends. */
+export type RegionRequest =
+  | {
+    readonly center: readonly number[];
+    readonly radius: number | readonly number[];
+    readonly clip?: readonly [number, number] | readonly (readonly [number, number])[];
+  }
+  | { readonly lower: readonly number[]; readonly upper: readonly number[] };
+
+/** Outputs by index, or functionals of the outputs by their coefficients; neither means every output. */
+export interface Selection {
+  readonly outputs?: readonly number[];
+  readonly rows?: readonly (readonly number[])[];
+}
+
+export type PropertyRequest =
+  | ({ readonly type: "lipschitz"; readonly at_most?: number } & Selection)
+  | ({ readonly type: "jacobian_bounds" } & Selection)
+  | ({ readonly type: "output_bounds" } & Selection)
+  | { readonly type: "robustness"; readonly label?: number }
+  | {
+    readonly type: "monotonicity";
+    readonly output: number;
+    readonly features?: readonly number[];
+    readonly direction?: "increasing" | "decreasing";
+  };
+
+export interface OptionsRequest {
+  readonly relaxation?: "interval" | "recurjac" | "linear";
+  readonly preactivation?: "interval" | "crown";
+  readonly arithmetic?: "auto" | "f64";
+}
+
+/** The question of a request, without the model's bytes. */
+export interface QuestionRequest {
+  readonly output?: string;
+  readonly region: RegionRequest;
+  readonly property: PropertyRequest;
+  readonly options?: OptionsRequest;
+}
+
+/** A question with every default resolved and the region as a box of doubles: what the certificate's `query` shows. */
+export interface Query {
+  readonly model_digest: string;
+  readonly output: string;
+  readonly region: { readonly lower: readonly number[]; readonly upper: readonly number[] };
+  readonly property: Property;
+  readonly options: Options;
+}
+
+export type Property =
+  | { readonly type: "lipschitz"; readonly outputs: readonly number[]; readonly at_most?: number }
+  | { readonly type: "lipschitz"; readonly rows: readonly (readonly number[])[]; readonly at_most?: number }
+  | { readonly type: "jacobian_bounds" | "output_bounds"; readonly outputs: readonly number[] }
+  | { readonly type: "jacobian_bounds" | "output_bounds"; readonly rows: readonly (readonly number[])[] }
+  | { readonly type: "robustness"; readonly label: number }
+  | {
+    readonly type: "monotonicity";
+    readonly output: number;
+    readonly features: readonly number[];
+    readonly direction?: "increasing" | "decreasing";
+  };
+
+export interface Options {
+  readonly relaxation: "interval" | "recurjac" | "linear";
+  readonly preactivation: "interval" | "crown";
+  readonly arithmetic: "f64";
+}
