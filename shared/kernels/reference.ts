@@ -1,0 +1,261 @@
+/** The kernels in plain TypeScript: the definition that every other backend must match bit for bit. */
+import { Arena, Block } from "./arena.ts";
+import {
+  type AbsorbRows,
+  type AffineBox,
+  type Buffer,
+  type ConcretizeRows,
+  type GatherMatrix,
+  type GatherRows,
+  type Gemm,
+  type Indices,
+  type Kernels,
+  type PackMatrix,
+  paddedLength,
+  type RelaxRows,
+  type ScaleColumns,
+} from "./kernels.ts";
+import {
+  checkAffineBox,
+  checkBias,
+  checkGatherMatrix,
+  checkGatherRows,
+  checkGemm,
+  checkPackMatrix,
+  checkRows,
+  checkScaleColumns,
+  indexRange,
+} from "./sizes.ts";
+
+class HostBuffer extends Block {
+  constructor(owner: Arena, offset: number, readonly values: Float64Array) {
+    super(owner, offset, values.length);
+  }
+}
+
+class HostIndices extends Block {
+  readonly least: number;
+  readonly greatest: number;
+
+  constructor(owner: Arena, offset: number, readonly values: Int32Array) {
+    super(owner, offset, values.length);
+    ({ least: this.least, greatest: this.greatest } = indexRange(values));
+  }
+}
+
+/** The four partial sums of the contract: element j goes to sum j mod 4. */
+class RowSum {
+  readonly #sums = new Float64Array(4);
+
+  add(j: number, value: number): void {
+    this.#sums[j & 3] += value;
+  }
+
+  total(): number {
+    const [s0, s1, s2, s3] = this.#sums;
+    return (s0 + s2) + (s1 + s3);
+  }
+}
+
+/** Everything is computed at once, on the host; nothing bounds the memory but the host. */
+export function referenceKernels(): Kernels {
+  return new ReferenceKernels();
+}
+
+class ReferenceKernels implements Kernels {
+  readonly name = "reference";
+  readonly #arena = new Arena();
+
+  #values(buffer: Buffer): Float64Array {
+    if (!(buffer instanceof HostBuffer)) throw new TypeError("Cannot use buffer: it belongs to another backend");
+    return this.#arena.check(buffer).values;
+  }
+
+  #indices(indices: Indices): HostIndices {
+    if (!(indices instanceof HostIndices)) throw new TypeError("Cannot use indices: they belong to another backend");
+    return this.#arena.check(indices);
+  }
+
+  #own(values: Float64Array): Buffer {
+    return this.#arena.take(values.byteLength, () => {}, (offset) => new HostBuffer(this.#arena, offset, values));
+  }
+
+  allocate(length: number): Buffer {
+    return this.#own(new Float64Array(length));
+  }
+
+  upload(values: Float64Array): Buffer {
+    return this.#own(values.slice());
+  }
+
+  uploadIndices(values: Int32Array): Indices {
+    const copy = values.slice();
+    return this.#arena.take(copy.byteLength, () => {}, (offset) => new HostIndices(this.#arena, offset, copy));
+  }
+
+  // deno-lint-ignore require-await -- the contract is asynchronous, so that a mistake rejects instead of throwing
+  async read(buffer: Buffer, length: number = buffer.length): Promise<Float64Array> {
+    const values = this.#values(buffer);
+    if (!(length >= 0 && length <= values.length)) {
+      throw new RangeError(`Cannot read ${length} elements of a buffer of ${values.length}`);
+    }
+    return values.slice(0, length);
+  }
+
+  scope<T>(body: () => Promise<T>): Promise<T> {
+    return this.#arena.scope(body);
+  }
+
+  memory(): { readonly bytes: number; readonly peakBytes: number } {
+    return this.#arena.memory();
+  }
+
+  resetPeak(): void {
+    this.#arena.resetPeak();
+  }
+
+  gatherMatrix(call: GatherMatrix): void {
+    const rows = this.#indices(call.rows), columns = this.#indices(call.columns);
+    checkGatherMatrix(call, rows, columns);
+    const out = this.#values(call.out), source = this.#values(call.source);
+    const stride = paddedLength(columns.length);
+    for (let r = 0; r < rows.length; r++) {
+      const from = rows.values[r] * call.rowStride;
+      for (let c = 0; c < stride; c++) {
+        out[r * stride + c] = c < columns.length ? source[from + columns.values[c] * call.columnStride] : 0;
+      }
+    }
+  }
+
+  packMatrix(call: PackMatrix): void {
+    checkPackMatrix(call);
+    const out = this.#values(call.out), matrix = this.#values(call.matrix);
+    const { k } = call, stride = paddedLength(call.n);
+    for (let j = 0; j < stride; j++) {
+      const panel = (j >> 2) * k * 4 + (j & 3);
+      for (let p = 0; p < k; p++) out[panel + p * 4] = j < call.n ? matrix[p * stride + j] : 0;
+    }
+  }
+
+  gemm(call: Gemm): void {
+    checkGemm(call);
+    const out = this.#values(call.out), a = this.#values(call.a), packed = this.#values(call.packed);
+    const { k } = call, aStride = paddedLength(k), stride = paddedLength(call.n);
+    for (let r = 0; r < call.rows; r++) {
+      for (let j = 0; j < stride; j += 4) {
+        let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        for (let p = 0, b = j * k; p < k; p++, b += 4) {
+          const x = a[r * aStride + p];
+          s0 += x * packed[b];
+          s1 += x * packed[b + 1];
+          s2 += x * packed[b + 2];
+          s3 += x * packed[b + 3];
+        }
+        out.set([s0, s1, s2, s3], r * stride + j);
+      }
+    }
+  }
+
+  gatherRows(call: GatherRows): void {
+    const indices = this.#indices(call.indices), signs = this.#indices(call.signs);
+    checkGatherRows(call, indices, signs);
+    const out = this.#values(call.out), matrix = this.#values(call.matrix);
+    const stride = paddedLength(call.columns);
+    for (let r = 0; r < call.rows; r++) {
+      const from = indices.values[r] * stride;
+      for (let j = 0; j < stride; j++) {
+        out[r * stride + j] = j < call.columns ? signs.values[r] * matrix[from + j] : 0;
+      }
+    }
+  }
+
+  relaxRows(call: RelaxRows): void {
+    const groups = this.#indices(call.groups);
+    checkRows("relaxRows", call, groups, call.table, 4);
+    const a = this.#values(call.coefficients), table = this.#values(call.table);
+    this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
+      const line = group * 4 * stride + (a[at] >= 0 ? 0 : 2 * stride) + j;
+      const slope = table[line], intercept = table[line + stride];
+      const c = intercept === 0 ? 0 : a[at] * intercept;
+      a[at] = slope === 0 ? 0 : a[at] * slope;
+      constant.add(j, c);
+      magnitude.add(j, Math.abs(c));
+    });
+  }
+
+  absorbRows(call: AbsorbRows): void {
+    const groups = this.#indices(call.groups);
+    checkRows("absorbRows", call, groups, call.q, 1);
+    if (call.bias !== null) checkBias(call.bias, call.columns);
+    const a = this.#values(call.coefficients), q = this.#values(call.q);
+    const bias = call.bias === null ? null : this.#values(call.bias);
+    this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
+      if (bias !== null) constant.add(j, a[at] * bias[j]);
+      magnitude.add(j, Math.abs(a[at]) * q[group * stride + j]);
+    });
+  }
+
+  concretizeRows(call: ConcretizeRows): void {
+    const groups = this.#indices(call.groups);
+    checkRows("concretizeRows", call, groups, call.box, 2);
+    const a = this.#values(call.coefficients), box = this.#values(call.box);
+    this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
+      const lower = box[group * 2 * stride + j], upper = box[(group * 2 + 1) * stride + j];
+      constant.add(j, a[at] * (a[at] >= 0 ? lower : upper));
+      magnitude.add(j, Math.abs(a[at]) * Math.max(Math.abs(lower), Math.abs(upper)));
+    });
+  }
+
+  /** Visits every element of the rows (`at` its place, `j` its column) and adds the two sums of each row to its totals. */
+  #addRowSums(
+    call: RelaxRows | AbsorbRows | ConcretizeRows,
+    groups: HostIndices,
+    visit: (at: number, j: number, stride: number, group: number, constant: RowSum, magnitude: RowSum) => void,
+  ): void {
+    const constants = this.#values(call.constants), magnitudes = this.#values(call.magnitudes);
+    const stride = paddedLength(call.columns);
+    for (let r = 0; r < call.rows; r++) {
+      const constant = new RowSum(), magnitude = new RowSum();
+      for (let j = 0; j < stride; j++) {
+        visit(r * stride + j, j, stride, groups.values[r], constant, magnitude);
+      }
+      constants[r] += constant.total();
+      magnitudes[r] += magnitude.total();
+    }
+  }
+
+  scaleColumns(call: ScaleColumns): void {
+    checkScaleColumns(call);
+    const a = this.#values(call.coefficients), factors = this.#values(call.factors);
+    const { columns, inverse } = call, stride = paddedLength(columns);
+    for (let r = 0; r < call.rows; r++) {
+      for (let j = 0; j < stride; j++) {
+        const at = r * stride + j;
+        a[at] = j >= columns ? 0 : inverse ? a[at] / factors[j] : a[at] * factors[j];
+      }
+    }
+  }
+
+  affineBox(call: AffineBox): void {
+    checkAffineBox(call);
+    const out = this.#values(call.out), matrix = this.#values(call.matrix), box = this.#values(call.box);
+    const stride = paddedLength(call.columns), outStride = paddedLength(call.rows);
+    for (let g = 0; g < call.groups; g++) {
+      for (let i = 0; i < outStride; i++) {
+        const sums = [new RowSum(), new RowSum(), new RowSum(), new RowSum()];
+        for (let j = 0; j < stride && i < call.rows; j++) {
+          const w = matrix[i * stride + j];
+          const x = w * box[g * 2 * stride + j], y = w * box[(g * 2 + 1) * stride + j];
+          // A NaN in y must stay as one in x does: a comparison alone would keep x.
+          const low = Number.isNaN(y) || y < x ? y : x;
+          const high = Number.isNaN(y) || x < y ? y : x;
+          sums[0].add(j, low);
+          sums[1].add(j, Math.abs(low));
+          sums[2].add(j, high);
+          sums[3].add(j, Math.abs(high));
+        }
+        sums.forEach((sum, t) => out[(g * 4 + t) * outStride + i] = sum.total());
+      }
+    }
+  }
+}

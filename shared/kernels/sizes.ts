@@ -1,0 +1,133 @@
+/** Whether the buffers of a call are large enough: a mistake here is a programmer's and throws `RangeError`. */
+import {
+  type AbsorbRows,
+  type AffineBox,
+  type Buffer,
+  type ConcretizeRows,
+  type GatherMatrix,
+  type GatherRows,
+  type Gemm,
+  type Indices,
+  type PackMatrix,
+  paddedLength,
+  type RelaxRows,
+  type ScaleColumns,
+} from "./kernels.ts";
+
+/** Least and greatest of some indices, taken once at upload so that a call checks its range without reading them. */
+export interface IndexRange extends Indices {
+  readonly least: number;
+  readonly greatest: number;
+}
+
+/** Range of `values`; least 0 and greatest -1 when there are none. */
+export function indexRange(values: Int32Array): { least: number; greatest: number } {
+  if (values.length === 0) return { least: 0, greatest: -1 };
+  let least = values[0], greatest = values[0];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  return { least, greatest };
+}
+
+function needCounts(kernel: string, counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new RangeError(`Cannot run ${kernel}: ${name} is ${count}, not a count`);
+    }
+  }
+}
+
+function need(kernel: string, name: string, buffer: Buffer | Indices, length: number): void {
+  if (buffer.length < length) {
+    throw new RangeError(`Cannot run ${kernel}: ${name} has ${buffer.length} elements, needs ${length}`);
+  }
+}
+
+function needIndices(kernel: string, name: string, range: IndexRange, limit: number): void {
+  if (range.least < 0 || range.greatest >= limit) {
+    throw new RangeError(
+      `Cannot run ${kernel}: ${name} range from ${range.least} to ${range.greatest}, allowed are 0 to ${limit - 1}`,
+    );
+  }
+}
+
+function needApart(kernel: string, out: Buffer, ...inputs: Buffer[]): void {
+  if (inputs.includes(out)) throw new RangeError(`Cannot run ${kernel}: out is one of its inputs`);
+}
+
+export function checkGatherMatrix(call: GatherMatrix, rows: IndexRange, columns: IndexRange): void {
+  const { out, source, rowStride, columnStride } = call;
+  needCounts("gatherMatrix", { rowStride, columnStride });
+  need("gatherMatrix", "out", out, rows.length * paddedLength(columns.length));
+  needApart("gatherMatrix", out, source);
+  if (rows.length === 0 || columns.length === 0) return;
+  needIndices("gatherMatrix", "rows", rows, source.length);
+  needIndices("gatherMatrix", "columns", columns, source.length);
+  need("gatherMatrix", "source", source, rows.greatest * rowStride + columns.greatest * columnStride + 1);
+}
+
+export function checkPackMatrix({ out, matrix, k, n }: PackMatrix): void {
+  needCounts("packMatrix", { k, n });
+  need("packMatrix", "out", out, k * paddedLength(n));
+  need("packMatrix", "matrix", matrix, k * paddedLength(n));
+  needApart("packMatrix", out, matrix);
+}
+
+export function checkGemm({ out, a, packed, rows, k, n }: Gemm): void {
+  needCounts("gemm", { rows, k, n });
+  need("gemm", "out", out, rows * paddedLength(n));
+  need("gemm", "a", a, rows * paddedLength(k));
+  need("gemm", "packed", packed, k * paddedLength(n));
+  needApart("gemm", out, a, packed);
+}
+
+export function checkGatherRows({ out, matrix, rows, columns }: GatherRows, indices: IndexRange, signs: Indices): void {
+  needCounts("gatherRows", { rows, columns });
+  const stride = paddedLength(columns);
+  need("gatherRows", "out", out, rows * stride);
+  need("gatherRows", "indices", indices, rows);
+  need("gatherRows", "signs", signs, rows);
+  needApart("gatherRows", out, matrix);
+  if (rows === 0 || columns === 0) return;
+  needIndices("gatherRows", "indices", indices, Math.floor(matrix.length / stride));
+}
+
+/** Rows under way whose group selects `tables` padded rows of `table`. */
+export function checkRows(
+  kernel: string,
+  call: RelaxRows | AbsorbRows | ConcretizeRows,
+  groups: IndexRange,
+  table: Buffer,
+  tables: number,
+): void {
+  const { rows, columns, coefficients, constants, magnitudes } = call;
+  needCounts(kernel, { rows, columns });
+  const stride = paddedLength(columns);
+  need(kernel, "coefficients", coefficients, rows * stride);
+  need(kernel, "groups", groups, rows);
+  need(kernel, "constants", constants, rows);
+  need(kernel, "magnitudes", magnitudes, rows);
+  if (constants === magnitudes) throw new RangeError(`Cannot run ${kernel}: constants and magnitudes are one buffer`);
+  if (rows === 0 || columns === 0) return;
+  needIndices(kernel, "groups", groups, Math.floor(table.length / (tables * stride)));
+}
+
+export function checkBias(bias: Buffer, columns: number): void {
+  need("absorbRows", "bias", bias, paddedLength(columns));
+}
+
+export function checkScaleColumns({ coefficients, factors, rows, columns }: ScaleColumns): void {
+  needCounts("scaleColumns", { rows, columns });
+  need("scaleColumns", "coefficients", coefficients, rows * paddedLength(columns));
+  need("scaleColumns", "factors", factors, columns);
+}
+
+export function checkAffineBox({ out, matrix, box, groups, rows, columns }: AffineBox): void {
+  needCounts("affineBox", { groups, rows, columns });
+  need("affineBox", "out", out, groups * 4 * paddedLength(rows));
+  need("affineBox", "matrix", matrix, rows * paddedLength(columns));
+  need("affineBox", "box", box, groups * 2 * paddedLength(columns));
+  needApart("affineBox", out, matrix, box);
+}
