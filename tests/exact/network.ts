@@ -45,20 +45,20 @@ export function phasesAt(
   const flat: [NodeId, number][] = [];
   graph.nodes.forEach((node, id) => {
     if (node.operator !== "relu") return;
-    const from = node.inputs[0]!;
+    const from = node.inputs[0];
     phases.set(
       id,
       Array.from({ length: node.size }, (_, i) => {
-        const at = sign(component(values[from]!, i));
+        const at = sign(component(values[from], i));
         if (at !== 0) return at > 0;
-        const along = slopes === null ? 0 : sign(component(slopes[from]!, i));
+        const along = slopes === null ? 0 : sign(component(slopes[from], i));
         if (along === 0) flat.push([from, i]);
         return along > 0;
       }),
     );
   });
   const decided = flat.every(([id, i]) =>
-    adjoint(graph, phases, id, unit(graph.nodes[id]!.size, i)).numerators.every((n) => n === 0n)
+    adjoint(graph, phases, id, unit(graph.nodes[id].size, i)).numerators.every((n) => n === 0n)
   );
   return decided ? phases : null;
 }
@@ -81,7 +81,7 @@ function unit(size: number, index: number): ExactVector {
 function walk(graph: Graph, start: ExactVector, at: readonly ExactVector[] | null): readonly ExactVector[] {
   const out: ExactVector[] = [];
   for (const node of graph.nodes) {
-    const x = node.operator === "input" ? start : out[node.inputs[0]!]!;
+    const x = node.operator === "input" ? start : out[node.inputs[0]];
     switch (node.operator) {
       case "input":
         out.push(x);
@@ -98,11 +98,11 @@ function walk(graph: Graph, start: ExactVector, at: readonly ExactVector[] | nul
         out.push(at === null ? combine(x, exactVector(node.offsets), 1) : x);
         break;
       case "relu": {
-        const z = at === null ? x : at[node.inputs[0]!]!;
+        const z = at === null ? x : at[node.inputs[0]];
         out.push({
           ...x,
           numerators: x.numerators.map((n, i) => {
-            const side = z.numerators[i]!;
+            const side = z.numerators[i];
             return side > 0n || (side === 0n && n > 0n) ? n : 0n;
           }),
         });
@@ -119,12 +119,12 @@ function walk(graph: Graph, start: ExactVector, at: readonly ExactVector[] | nul
 function adjoint(graph: Graph, phases: Phases, from: NodeId, seed: ExactVector): ExactVector {
   let gradient = seed, id = from;
   for (;;) {
-    const node = graph.nodes[id]!;
+    const node = graph.nodes[id];
     switch (node.operator) {
       case "input":
         return gradient;
       case "affine":
-        gradient = transposedProduct(constantMatrix(node.weights), gradient, graph.nodes[node.inputs[0]!]!.size);
+        gradient = transposedProduct(constantMatrix(node.weights), gradient, graph.nodes[node.inputs[0]].size);
         break;
       case "scale":
         gradient = scaled(gradient, constantMatrix(node.factors), node.inverse);
@@ -133,12 +133,12 @@ function adjoint(graph: Graph, phases: Phases, from: NodeId, seed: ExactVector):
         break;
       case "relu": {
         const on = phases.get(id)!;
-        gradient = { ...gradient, numerators: gradient.numerators.map((n, i) => (on[i]! ? n : 0n)) };
+        gradient = { ...gradient, numerators: gradient.numerators.map((n, i) => (on[i] ? n : 0n)) };
         break;
       }
       default:
         throw new RangeError(`the exact network has no rule for ${node.operator}`);
     }
-    id = node.inputs[0]!;
+    id = node.inputs[0];
   }
 }

@@ -40,7 +40,7 @@ export function exactVector(values: ArrayLike<number>): ExactVector {
 
 /** Component `index`. */
 export function component(vector: ExactVector, index: number): Exact {
-  return { numerator: vector.numerators[index]!, exponent: vector.exponent, denominator: vector.denominator };
+  return { numerator: vector.numerators[index], exponent: vector.exponent, denominator: vector.denominator };
 }
 
 /** Sum of the magnitudes: the l1 norm. */
@@ -66,7 +66,7 @@ export function combine(a: ExactVector, b: ExactVector, sign: 1 | -1): ExactVect
   const denominator = a.denominator === b.denominator ? a.denominator : a.denominator * b.denominator;
   const left = (denominator / a.denominator) << BigInt(a.exponent - exponent);
   const right = BigInt(sign) * ((denominator / b.denominator) << BigInt(b.exponent - exponent));
-  return { numerators: a.numerators.map((n, i) => n * left + b.numerators[i]! * right), exponent, denominator };
+  return { numerators: a.numerators.map((n, i) => n * left + b.numerators[i] * right), exponent, denominator };
 }
 
 /** W x: [rows, columns] times [columns] -> [rows]. */
@@ -75,8 +75,8 @@ export function product(matrix: ExactMatrix, vector: ExactVector, rows: number):
   for (let i = 0; i < rows; i++) {
     let sum = 0n;
     for (let j = 0; j < columns; j++) {
-      const value = numerators[j]!;
-      if (value !== 0n) sum += entries[i * columns + j]! * value;
+      const value = numerators[j];
+      if (value !== 0n) sum += entries[i * columns + j] * value;
     }
     out.push(sum);
   }
@@ -87,7 +87,7 @@ export function product(matrix: ExactMatrix, vector: ExactVector, rows: number):
 export function transposedProduct(matrix: ExactMatrix, vector: ExactVector, columns: number): ExactVector {
   const { entries } = matrix, out = new Array<bigint>(columns).fill(0n);
   vector.numerators.forEach((value, i) => {
-    if (value !== 0n) { for (let j = 0; j < columns; j++) out[j]! += entries[i * columns + j]! * value; }
+    if (value !== 0n) { for (let j = 0; j < columns; j++) out[j] += entries[i * columns + j] * value; }
   });
   return { numerators: out, exponent: matrix.exponent + vector.exponent, denominator: vector.denominator };
 }
@@ -97,14 +97,14 @@ export function scaled(vector: ExactVector, factors: ExactMatrix, inverse: boole
   const { numerators, exponent, denominator } = vector;
   if (!inverse) {
     return {
-      numerators: numerators.map((n, i) => n * factors.entries[i]!),
+      numerators: numerators.map((n, i) => n * factors.entries[i]),
       exponent: exponent + factors.exponent,
       denominator,
     };
   }
   const common = factors.entries.reduce((multiple, f) => leastCommonMultiple(multiple, f < 0n ? -f : f), 1n);
   return {
-    numerators: numerators.map((n, i) => n * (common / factors.entries[i]!)),
+    numerators: numerators.map((n, i) => n * (common / factors.entries[i])),
     exponent: exponent - factors.exponent,
     denominator: denominator * common,
   };
