@@ -15,10 +15,11 @@ export interface InputNode extends NodeBase {
   readonly operator: "input";
 }
 
-/** y = W x + b; `weights` is row-major [size, size of the input]. */
+/** y = W x + b; `weights` is row-major [size, size of the input], or its transpose when `transposed`. */
 export interface AffineNode extends NodeBase {
   readonly operator: "affine";
   readonly weights: Float64Array;
+  readonly transposed?: boolean;
   readonly bias: Float64Array | null;
 }
 

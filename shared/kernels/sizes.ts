@@ -121,7 +121,7 @@ export function checkBias(bias: Buffer, columns: number): void {
 export function checkScaleColumns({ coefficients, factors, rows, columns }: ScaleColumns): void {
   needCounts("scaleColumns", { rows, columns });
   need("scaleColumns", "coefficients", coefficients, rows * paddedLength(columns));
-  need("scaleColumns", "factors", factors, columns);
+  need("scaleColumns", "factors", factors, paddedLength(columns));
 }
 
 export function checkAffineBox({ out, matrix, box, groups, rows, columns }: AffineBox): void {

@@ -1,0 +1,174 @@
+import type { Graph, Node, NodeId } from "../graph.ts";
+import { type Box, copyBox, tighten } from "../numeric/box.ts";
+import type { ElementwiseOperator, LinearOperator } from "../operators/operator.ts";
+import { columnsOfSegment, demandOf } from "./columns.ts";
+import {
+  type BoundOptions,
+  elementwiseContext,
+  type Group,
+  isMixing,
+  linearContext,
+  type NodeState,
+  type Pass,
+  rulesOf,
+  type Run,
+} from "./pass.ts";
+import { lowerBounds } from "./walk.ts";
+
+/**
+ * Bounds every node of a graph over every group, in topological order.
+ *
+ * Interval images first; with `refine: "linear"` each activation's inputs that intervals leave undetermined are bounded
+ * again by walking their rows to the input, and every bound is the intersection of all at hand. The same function bounds
+ * the network (preactivation bounds) and the graph of its Jacobian.
+ *
+ * The pass it returns keeps buffers in the kernels' current scope: call it, and walk further rows on it, inside one.
+ * Rounding: every box encloses the real values. Throws: `RangeError` for crossed bounds in a group without phases.
+ * Source: shared/README.md (3) to (10)
+ */
+export async function boundGraph(
+  graph: Graph,
+  groups: readonly Group[],
+  options: BoundOptions,
+  run: Run,
+): Promise<Pass> {
+  const pass: Pass = { graph, groups, options, run, states: [], openFrom: 0, empty: new Uint8Array(groups.length) };
+  for (let id = 0; id < graph.nodes.length; id++) {
+    run.signal?.throwIfAborted();
+    pass.states.push(await boundNode(pass, id));
+  }
+  return pass;
+}
+
+async function boundNode(pass: Pass, id: NodeId): Promise<NodeState> {
+  const node = pass.graph.nodes[id];
+  const rules = rulesOf(node);
+  if (rules === null) return stateOf(pass.groups.map(({ box }) => copyBox(box)));
+  if (rules.kind === "linear") return await boundLinear(pass, id, node, rules);
+  return await boundElementwise(pass, id, node, rules);
+}
+
+function stateOf(boxes: Box[], parts: Partial<NodeState> = {}): NodeState {
+  return {
+    boxes,
+    relaxations: null,
+    image: null,
+    demand: null,
+    columns: null,
+    closedStep: null,
+    openStep: null,
+    rowMatrix: null,
+    ...parts,
+  };
+}
+
+async function boundLinear(pass: Pass, id: NodeId, node: Node, rules: LinearOperator): Promise<NodeState> {
+  if (rules.mixes) closeSegment(pass, id);
+  const demand = rules.mixes ? demandOf(pass, id) : pass.states[node.inputs[0]].demand;
+  const context = linearContext(pass, node, demand);
+  const rowMatrix = rules.rowMatrix(node, context);
+  const image = await rules.image(node, rowMatrix, context);
+  intersectInherited(pass, id, image.boxes);
+  return stateOf(image.boxes, { image, demand, rowMatrix });
+}
+
+/** The nodes below a matrix keep only the indices that matter from here on. */
+function closeSegment(pass: Pass, matrix: NodeId): void {
+  const columns = columnsOfSegment(pass, pass.openFrom, matrix - 1);
+  for (let id = pass.openFrom; id < matrix; id++) pass.states[id].columns = columns;
+  pass.openFrom = matrix;
+}
+
+async function boundElementwise(
+  pass: Pass,
+  id: NodeId,
+  node: Node,
+  rules: ElementwiseOperator,
+): Promise<NodeState> {
+  const below = node.inputs[0];
+  const input = pass.states[below];
+  applyPhases(pass, id, input.boxes);
+  if (pass.options.refine === "linear" && !intervalIsExact(pass, below)) {
+    const undetermined = pass.groups.map((_, g) => {
+      const context = elementwiseContext(pass, id, g);
+      return indicesWhere(node.size, (i) => rules.undetermined(input.boxes[g], context, i));
+    });
+    await refine(pass, below, undetermined);
+    applyPhases(pass, id, input.boxes);
+  }
+  const contexts = pass.groups.map((_, g) => elementwiseContext(pass, id, g));
+  const relaxations = input.boxes.map((box, g) => rules.relax(box, contexts[g]));
+  const boxes = input.boxes.map((box, g) => rules.image(box, contexts[g]));
+  intersectInherited(pass, id, boxes);
+  return stateOf(boxes, { relaxations, demand: input.demand });
+}
+
+/**
+ * Intersects the boxes of a node with the linear bounds of the chosen indices (per group): two rows each.
+ *
+ * The node must be in the open segment.
+ */
+export async function refine(pass: Pass, target: NodeId, indices: readonly (readonly number[])[]): Promise<void> {
+  const count = indices.reduce((total, list) => total + list.length, 0);
+  if (count === 0) return;
+  const groups = new Int32Array(2 * count);
+  const columns = new Int32Array(2 * count);
+  const signs = new Int32Array(2 * count);
+  let r = 0;
+  indices.forEach((list, g) => {
+    for (const i of list) {
+      for (const sign of [1, -1]) {
+        groups[r] = g;
+        columns[r] = i;
+        signs[r++] = sign;
+      }
+    }
+  });
+  const bounds = await lowerBounds(pass, target, { groups, start: { layout: "unit", indices: columns, signs } });
+  for (let row = 0; row < bounds.length; row += 2) {
+    tightenAt(pass, groups[row], pass.states[target].boxes, columns[row], bounds[row], -bounds[row + 1]);
+  }
+}
+
+/** One matrix over the input box: the interval image is already the exact range (up to rounding), rows cannot improve it. */
+function intervalIsExact(pass: Pass, target: NodeId): boolean {
+  let matrices = 0;
+  for (let id = target; id !== 0; id = pass.graph.nodes[id].inputs[0]) {
+    if (pass.states[id].relaxations) return false;
+    if (isMixing(pass.graph.nodes[id])) matrices++;
+  }
+  return matrices <= 1;
+}
+
+function indicesWhere(size: number, test: (i: number) => boolean): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < size; i++) if (test(i)) found.push(i);
+  return found;
+}
+
+function intersectInherited(pass: Pass, id: NodeId, boxes: readonly Box[]): void {
+  pass.groups.forEach(({ inherited }, g) => {
+    const known = inherited?.get(id);
+    if (!known) return;
+    for (let i = 0; i < known.lower.length; i++) tightenAt(pass, g, boxes, i, known.lower[i], known.upper[i]);
+  });
+}
+
+function applyPhases(pass: Pass, activation: NodeId, boxes: readonly Box[]): void {
+  pass.groups.forEach(({ phases }, g) => {
+    const decided = phases?.get(activation);
+    if (!decided) return;
+    for (let i = 0; i < decided.length; i++) {
+      if (decided[i] > 0) tightenAt(pass, g, boxes, i, 0, Infinity);
+      if (decided[i] < 0) tightenAt(pass, g, boxes, i, -Infinity, 0);
+    }
+  });
+}
+
+function tightenAt(pass: Pass, g: number, boxes: readonly Box[], i: number, lower: number, upper: number): void {
+  if (tighten(boxes[g], i, lower, upper)) return;
+  if (!pass.groups[g].phases && !pass.groups[g].inherited) {
+    throw new RangeError(`Cannot bound value ${i}: its bounds [${lower}, ${upper}] cross those already proved`);
+  }
+  pass.empty[g] = 1;
+}

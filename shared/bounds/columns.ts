@@ -1,0 +1,62 @@
+import type { NodeId } from "../graph.ts";
+import type { Relaxation } from "../operators/operator.ts";
+import { isMixing, type Pass } from "./pass.ts";
+
+/**
+ * The indices of a segment that still matter to some group (null: all).
+ *
+ * An index is dropped where some activation's lines are all zero in every group: the value above is 0 and so is every
+ * coefficient below. A shift above would add a constant to it, so a segment with one drops nothing.
+ * The union over the groups changes no bits: what a group does not need has slope, intercept and q of exactly 0 for it.
+ */
+export function columnsOfSegment(pass: Pass, from: NodeId, to: NodeId): Int32Array | null {
+  const { nodes } = pass.graph;
+  const bending: Relaxation[][] = [];
+  for (let id = from; id <= to; id++) {
+    const relaxations = pass.states[id].relaxations;
+    if (relaxations) bending.push(relaxations);
+    else if (bending.length > 0 && nodes[id].operator === "shift") return null;
+  }
+  const size = nodes[to].size;
+  const demanded = demandedSet(pass.states[from].demand, size);
+  const columns: number[] = [];
+  for (let i = 0; i < size; i++) {
+    if (demanded && !demanded[i]) continue;
+    if (bending.every((relaxations) => relaxations.some((lines) => bends(lines, i)))) columns.push(i);
+  }
+  return columns.length === size ? null : Int32Array.from(columns);
+}
+
+function bends(lines: Relaxation, i: number): boolean {
+  return lines.lowerSlope[i] !== 0 || lines.upperSlope[i] !== 0 || lines.lowerIntercept[i] !== 0 ||
+    lines.upperIntercept[i] !== 0;
+}
+
+function demandedSet(demand: Int32Array | null, size: number): Uint8Array | null {
+  if (demand === null) return null;
+  const set = new Uint8Array(size);
+  for (const i of demand) set[i] = 1;
+  return set;
+}
+
+/**
+ * The rows of a matrix node that anything above asks for, known before they are bounded (null: all): where the factor d
+ * of the product above is 0 in every group, p is not needed.
+ */
+export function demandOf(pass: Pass, matrix: NodeId): Int32Array | null {
+  const { nodes } = pass.graph;
+  for (let id = matrix + 1; id < nodes.length && !isMixing(nodes[id]); id++) {
+    if (nodes[id].operator === "shift") return null;
+    if (nodes[id].operator !== "derivative_product") continue;
+    const demand: number[] = [];
+    for (let i = 0; i < nodes[id].size; i++) {
+      const needed = pass.groups.some(({ ranges }) => {
+        const range = ranges!.get(id)!;
+        return range.lower[i] !== 0 || range.upper[i] !== 0;
+      });
+      if (needed) demand.push(i);
+    }
+    return demand.length === nodes[id].size ? null : Int32Array.from(demand);
+  }
+  return null;
+}

@@ -1,0 +1,120 @@
+import type { Graph, Node, NodeId } from "../graph.ts";
+import type { Buffer, Kernels } from "../kernels/kernels.ts";
+import type { Box } from "../numeric/box.ts";
+import type {
+  DerivativeRange,
+  ElementwiseContext,
+  ElementwiseOperator,
+  LinearContext,
+  LinearImage,
+  LinearOperator,
+  Phases,
+  ProductRule,
+  Relaxation,
+  Step,
+} from "../operators/operator.ts";
+import { operatorOf } from "../operators/registry.ts";
+
+/**
+ * One thing to bound a graph over: a domain of the network, or a domain and a row of its outputs in the graph of the
+ * Jacobian. Rows name their group; tables are per group, weights are shared; the bits of a group do not depend on the
+ * others it is bounded with.
+ */
+export interface Group {
+  /** Box of the graph's input. */
+  readonly box: Box;
+  /** Bounds already proved for this group (a parent's), by node id; every new bound is intersected with them. */
+  readonly inherited?: ReadonlyMap<NodeId, Box>;
+  /** Decided phases by id of the activation's node. */
+  readonly phases?: ReadonlyMap<NodeId, Phases>;
+  /** Range of d by id of the `derivative_product` node. */
+  readonly ranges?: ReadonlyMap<NodeId, DerivativeRange>;
+}
+
+/** What was computed, counted from shapes: the same on every backend. */
+export interface Work {
+  flops: number;
+  rows: number;
+}
+
+/** Everything a run of the engine is handed: backend, cancellation, counters. */
+export interface Run {
+  readonly kernels: Kernels;
+  readonly signal?: AbortSignal;
+  readonly work: Work;
+  /** The networks' constants in the backend's memory, uploaded once for all passes of the run. */
+  readonly uploads: ReadonlyMap<Float64Array, Buffer>;
+  readonly onProgress?: (progress: { readonly rows: number; readonly flops: number }) => void;
+}
+
+export interface BoundOptions {
+  /** Walk coefficient rows for the neurons that intervals leave undetermined, or not. */
+  readonly refine: "interval" | "linear";
+  readonly rule: ProductRule;
+}
+
+/** What is known of one node while and after a graph is bounded. */
+export interface NodeState {
+  /** Bounds of the node's values, one box a group. */
+  readonly boxes: Box[];
+  /** Lines used, one a group; null for linear nodes. */
+  readonly relaxations: Relaxation[] | null;
+  readonly image: LinearImage | null;
+  /** Indices computed at all (null: every one). */
+  readonly demand: Int32Array | null;
+  /** Indices that matter to walks (null: all), set when the node's segment closes. */
+  columns: Int32Array | null;
+  /** The walk's step over `columns`, and over all indices while the segment is open. */
+  closedStep: Step | null;
+  openStep: Step | null;
+  /** The demanded rows of a matrix node in the backend: interval images and unit rows start from it. */
+  rowMatrix: Buffer | null;
+}
+
+/**
+ * A graph being bounded: plain state that the passes fill in topological order.
+ *
+ * A *segment* is a run of nodes that keep their indices (no matrix between them). When the next matrix closes it, the
+ * indices that no group needs any more are dropped from all its nodes: their value, or their coefficient, is 0.
+ */
+export interface Pass {
+  readonly graph: Graph;
+  readonly groups: readonly Group[];
+  readonly options: BoundOptions;
+  readonly run: Run;
+  readonly states: NodeState[];
+  /** First node of the segment that is still open. */
+  openFrom: NodeId;
+  /** Groups whose bounds crossed: empty domains (only with phases or inherited bounds). */
+  readonly empty: Uint8Array;
+}
+
+export type Rules = ElementwiseOperator | LinearOperator;
+
+export function rulesOf(node: Node): Rules | null {
+  return node.operator === "input" ? null : operatorOf(node.operator);
+}
+
+export function isMixing(node: Node): boolean {
+  const rules = rulesOf(node);
+  return rules !== null && rules.kind === "linear" && rules.mixes;
+}
+
+export function elementwiseContext(pass: Pass, node: NodeId, group: number): ElementwiseContext {
+  return { range: pass.groups[group].ranges?.get(node) ?? null, rule: pass.options.rule };
+}
+
+export function linearContext(pass: Pass, node: Node, demand: Int32Array | null): LinearContext {
+  const input = pass.states[node.inputs[0]];
+  return {
+    kernels: pass.run.kernels,
+    inputs: input.boxes,
+    inputColumns: input.columns,
+    demand,
+    uploaded(constant) {
+      const buffer = pass.run.uploads.get(constant);
+      if (!buffer) throw new RangeError(`Cannot bound node ${node.name}: its constants were not uploaded`);
+      return buffer;
+    },
+  };
+}

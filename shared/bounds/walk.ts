@@ -1,0 +1,222 @@
+import type { NodeId } from "../graph.ts";
+import { type Buffer, paddedLength } from "../kernels/kernels.ts";
+import { rowSumRoundings, settleLower, underflowOf } from "../numeric/rounding.ts";
+import { boxTable, type LinearOperator, type Step } from "../operators/operator.ts";
+import { isMixing, type Pass, rulesOf } from "./pass.ts";
+import { stepAt } from "./steps.ts";
+
+/** Rows to bound from below: of the values of one node, each over the domain of its group. */
+export interface RowSet {
+  /** Group of each row, ascending. */
+  readonly groups: Int32Array;
+  readonly start: UnitRows | DenseRows;
+}
+
+/** Row r is signs[r] times value indices[r]: -1 turns its upper bound into a lower one. */
+export interface UnitRows {
+  readonly layout: "unit";
+  readonly indices: Int32Array;
+  readonly signs: Int32Array;
+}
+
+/** Row r is the combination of all values with coefficients [rows, size]. */
+export interface DenseRows {
+  readonly layout: "dense";
+  readonly coefficients: Float64Array;
+}
+
+/**
+ * Lower bounds of linear functions of a node's values: coefficients walk backward to the input, then meet its box.
+ *
+ * Knows no operator by name: every node is a {@link Step}. Rows run in blocks that stay in cache; the bits of a row
+ * depend neither on the block nor on the other rows.
+ *
+ * Shapes: rows.groups [rows] -> [rows]
+ * Rounding: each result is below the real minimum of its row over its group's box; -Infinity where numbers overflow.
+ * Source: shared/README.md (9), (10); cost 2 k n flops a row and matrix over the columns that matter
+ */
+export async function lowerBounds(pass: Pass, target: NodeId, rows: RowSet): Promise<Float64Array> {
+  if (target < pass.openFrom) throw new RangeError(`Cannot bound node ${target}: its segment is closed`);
+  const { kernels, signal, work, onProgress } = pass.run;
+  const path = pathBelow(pass, target, rows.start);
+  const bounds = new Float64Array(rows.groups.length);
+  const account = accountOf(pass, path);
+  const block = blockRows(path.widest);
+  await kernels.scope(async () => {
+    const scratch: [Buffer, Buffer] = [
+      kernels.allocate(block * path.widest),
+      kernels.allocate(block * path.widest),
+    ];
+    for (let from = 0; from < bounds.length; from += block) {
+      signal?.throwIfAborted();
+      const to = Math.min(from + block, bounds.length);
+      const [constants, magnitudes] = await walkBlock(pass, path, rows, from, to, scratch);
+      for (let r = from; r < to; r++) {
+        const g = rows.groups[r];
+        bounds[r] = settleLower(constants[r - from], magnitudes[r - from], account.roundings, account.underflow[g]);
+      }
+      work.rows += to - from;
+      onProgress?.({ rows: work.rows, flops: work.flops });
+    }
+  });
+  return bounds;
+}
+
+/** A walk laid out before it runs: where unit rows start, the steps, the input's box. */
+interface Path {
+  readonly target: NodeId;
+  /** Unit rows at a matrix are its own rows: nothing to multiply. */
+  readonly rowMatrix: Buffer | null;
+  readonly startWidth: number;
+  readonly steps: readonly Step[];
+  readonly box: Buffer;
+  readonly boxWidth: number;
+  /** The longest padded row on the way. */
+  readonly widest: number;
+}
+
+function pathBelow(pass: Pass, target: NodeId, start: RowSet["start"]): Path {
+  const { nodes } = pass.graph;
+  const gathers = start.layout === "unit" && isMixing(nodes[target]);
+  const steps: Step[] = [];
+  let id = gathers ? nodes[target].inputs[0] : target;
+  const startWidth = widthAt(pass, id);
+  let widest = paddedLength(startWidth);
+  for (; id !== 0; id = nodes[id].inputs[0]) {
+    const step = stepAt(pass, id);
+    steps.push(step);
+    if (step.product) widest = Math.max(widest, paddedLength(step.product.n));
+  }
+  const columns = pass.openFrom === 0 ? null : pass.states[0].columns;
+  const boxWidth = columns?.length ?? nodes[0].size;
+  const box = pass.run.kernels.upload(boxTable(pass.states[0].boxes, columns, boxWidth));
+  return {
+    target,
+    rowMatrix: gathers ? pass.states[target].rowMatrix : null,
+    startWidth,
+    steps,
+    box,
+    boxWidth,
+    widest,
+  };
+}
+
+function widthAt(pass: Pass, id: NodeId): number {
+  const columns = id >= pass.openFrom ? null : pass.states[id].columns;
+  return columns?.length ?? pass.graph.nodes[id].size;
+}
+
+/** Roundings and underflow of a whole walk (shared/README.md (10)): the worst step for coefficients, all joins for constants. */
+function accountOf(pass: Pass, path: Path): { roundings: number; underflow: Float64Array } {
+  let coefficient = 1;
+  let rowSum = rowSumRoundings(path.boxWidth);
+  const counts = new Float64Array(pass.groups.length).fill(2 * path.boxWidth + 8);
+  for (const step of path.steps) {
+    coefficient = Math.max(coefficient, step.coefficientRoundings);
+    rowSum = Math.max(rowSum, rowSumRoundings(path.widest));
+    step.underflow.forEach((count, g) => counts[g] += count);
+  }
+  return {
+    roundings: coefficient + 1 + rowSum + 2 * path.steps.length + 4,
+    underflow: counts.map(underflowOf),
+  };
+}
+
+/** Enough rows to fill the kernels, few enough that a block stays in a 1 MiB cache; a multiple of five, the GEMM's tile. */
+function blockRows(widest: number): number {
+  const rows = Math.floor(BLOCK_ELEMENTS / Math.max(widest, 1));
+  return Math.min(Math.max(rows - rows % 5, 20), 1000);
+}
+
+const BLOCK_ELEMENTS = 40_000;
+
+async function walkBlock(
+  pass: Pass,
+  path: Path,
+  rows: RowSet,
+  from: number,
+  to: number,
+  scratch: readonly [Buffer, Buffer],
+): Promise<[Float64Array, Float64Array]> {
+  const { kernels } = pass.run;
+  const count = to - from;
+  return await kernels.scope(async () => {
+    const groups = kernels.uploadIndices(rows.groups.slice(from, to));
+    let [coefficients, spare] = scratch;
+    const sums = startBlock(pass, path, rows, from, to, coefficients);
+    let width = path.startWidth;
+    for (const step of path.steps) {
+      const call = { rows: count, columns: width, coefficients, groups, ...sums };
+      if (step.table) kernels.relaxRows({ ...call, table: step.table });
+      if (step.absorb) kernels.absorbRows({ ...call, ...step.absorb });
+      if (step.scale) kernels.scaleColumns({ coefficients, rows: count, columns: width, ...step.scale });
+      if (step.product) {
+        kernels.gemm({ out: spare, a: coefficients, rows: count, ...step.product });
+        [coefficients, spare] = [spare, coefficients];
+        width = step.product.n;
+      }
+    }
+    kernels.concretizeRows({ rows: count, columns: width, coefficients, groups, ...sums, box: path.box });
+    return await Promise.all([kernels.read(sums.constants, count), kernels.read(sums.magnitudes, count)]);
+  });
+}
+
+/** Fills the first coefficients of a block and returns its sums. */
+function startBlock(
+  pass: Pass,
+  path: Path,
+  rows: RowSet,
+  from: number,
+  to: number,
+  out: Buffer,
+): { constants: Buffer; magnitudes: Buffer } {
+  const { kernels } = pass.run;
+  const count = to - from;
+  if (path.rowMatrix && rows.start.layout === "unit") {
+    const { indices, signs } = rows.start;
+    kernels.gatherRows({
+      out,
+      matrix: path.rowMatrix,
+      indices: kernels.uploadIndices(positionsOf(pass, path.target, indices.subarray(from, to))),
+      signs: kernels.uploadIndices(signs.slice(from, to)),
+      rows: count,
+      columns: path.startWidth,
+    });
+    const node = pass.graph.nodes[path.target];
+    const rules = rulesOf(node) as LinearOperator;
+    const { q } = pass.states[path.target].image!;
+    const constants = new Float64Array(count);
+    const magnitudes = new Float64Array(count);
+    for (let r = 0; r < count; r++) {
+      const i = indices[from + r];
+      constants[r] = signs[from + r] * rules.offset(node, i);
+      magnitudes[r] = q[rows.groups[from + r]][i];
+    }
+    return { constants: kernels.upload(constants), magnitudes: kernels.upload(magnitudes) };
+  }
+  const all = kernels.uploadIndices(Int32Array.from({ length: count }, (_, r) => r));
+  const ones = kernels.uploadIndices(new Int32Array(count).fill(1));
+  const matrix = kernels.upload(denseBlock(rows.start, from, to, path.startWidth));
+  kernels.gatherRows({ out, matrix, indices: all, signs: ones, rows: count, columns: path.startWidth });
+  return { constants: kernels.allocate(count), magnitudes: kernels.allocate(count) };
+}
+
+/** Where the demanded rows of a matrix node stand in its row matrix. */
+function positionsOf(pass: Pass, target: NodeId, indices: Int32Array): Int32Array {
+  const { demand } = pass.states[target];
+  if (demand === null) return indices.slice();
+  const position = new Map<number, number>();
+  demand.forEach((i, at) => position.set(i, at));
+  return indices.map((i) => position.get(i)!);
+}
+
+function denseBlock(start: RowSet["start"], from: number, to: number, width: number): Float64Array {
+  const padded = paddedLength(width);
+  const block = new Float64Array((to - from) * padded);
+  for (let r = from; r < to; r++) {
+    const at = (r - from) * padded;
+    if (start.layout === "unit") block[at + start.indices[r]] = start.signs[r];
+    else block.set(start.coefficients.subarray(r * width, (r + 1) * width), at);
+  }
+  return block;
+}

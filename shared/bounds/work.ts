@@ -1,0 +1,59 @@
+import type { Kernels } from "../kernels/kernels.ts";
+import type { Work } from "./pass.ts";
+
+/**
+ * The same kernels, counting what they compute into `work.flops`: multiplications and additions from the shapes of the
+ * calls (a product and a sum are two), so the count is the same on every backend and host.
+ */
+export function countingKernels(kernels: Kernels, work: Work): Kernels {
+  return {
+    ...bound(kernels),
+    gemm(call) {
+      work.flops += 2 * call.rows * call.k * call.n;
+      kernels.gemm(call);
+    },
+    relaxRows(call) {
+      work.flops += 4 * call.rows * call.columns;
+      kernels.relaxRows(call);
+    },
+    absorbRows(call) {
+      work.flops += (call.bias ? 4 : 2) * call.rows * call.columns;
+      kernels.absorbRows(call);
+    },
+    concretizeRows(call) {
+      work.flops += 4 * call.rows * call.columns;
+      kernels.concretizeRows(call);
+    },
+    scaleColumns(call) {
+      work.flops += call.rows * call.columns;
+      kernels.scaleColumns(call);
+    },
+    affineBox(call) {
+      work.flops += 6 * call.groups * call.rows * call.columns;
+      kernels.affineBox(call);
+    },
+  };
+}
+
+/** The backend's methods as plain functions, so that they may be spread. */
+function bound(kernels: Kernels): Kernels {
+  return {
+    name: kernels.name,
+    allocate: (length) => kernels.allocate(length),
+    upload: (values) => kernels.upload(values),
+    uploadIndices: (values) => kernels.uploadIndices(values),
+    read: (buffer, length) => kernels.read(buffer, length),
+    scope: (body) => kernels.scope(body),
+    memory: () => kernels.memory(),
+    resetPeak: () => kernels.resetPeak(),
+    gatherMatrix: (call) => kernels.gatherMatrix(call),
+    packMatrix: (call) => kernels.packMatrix(call),
+    gemm: (call) => kernels.gemm(call),
+    gatherRows: (call) => kernels.gatherRows(call),
+    relaxRows: (call) => kernels.relaxRows(call),
+    absorbRows: (call) => kernels.absorbRows(call),
+    concretizeRows: (call) => kernels.concretizeRows(call),
+    scaleColumns: (call) => kernels.scaleColumns(call),
+    affineBox: (call) => kernels.affineBox(call),
+  };
+}

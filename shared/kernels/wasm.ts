@@ -1,0 +1,255 @@
+/** The kernels in WebAssembly: one linear memory, every call computed at once. */
+import { LipcertError } from "../errors.ts";
+import { Arena, Block } from "./arena.ts";
+import type {
+  AbsorbRows,
+  AffineBox,
+  Buffer,
+  ConcretizeRows,
+  GatherMatrix,
+  GatherRows,
+  Gemm,
+  Indices,
+  Kernels,
+  PackMatrix,
+  RelaxRows,
+  ScaleColumns,
+} from "./kernels.ts";
+import {
+  checkAffineBox,
+  checkBias,
+  checkGatherMatrix,
+  checkGatherRows,
+  checkGemm,
+  checkPackMatrix,
+  checkRows,
+  checkScaleColumns,
+  indexRange,
+} from "./sizes.ts";
+
+/** A kernel of `wasm/kernels/`: addresses and counts in, nothing out. */
+type Kernel = (...addressesAndCounts: number[]) => void;
+
+type KernelName =
+  | "absorb_rows_f64"
+  | "affine_box_f64"
+  | "concretize_rows_f64"
+  | "gather_matrix_f64"
+  | "gather_rows_f64"
+  | "gemm_f64"
+  | "pack_f64"
+  | "relax_rows_f64"
+  | "scale_columns_f64";
+
+const PAGE = 65_536;
+/** Where the arena starts: address 0 means "none", and a cache line is 64 bytes. */
+const BASE = 64;
+const ADDRESSABLE = 2 ** 32 - PAGE;
+
+class WasmBuffer extends Block {}
+
+class WasmIndices extends Block {
+  constructor(owner: Arena, offset: number, length: number, readonly least: number, readonly greatest: number) {
+    super(owner, offset, length);
+  }
+}
+
+/**
+ * Kernels on `module` (the default export of `wasm/dist/kernels.js`).
+ *
+ * Units: `maxBytes` bounds the linear memory (default 4 GiB - 64 KiB, whole pages of 64 KiB); memory that was grown is
+ * reused but never given back.
+ * Throws: `over-budget` from any allocation that would pass `maxBytes` or that the host refuses; what was allocated before
+ * stays valid.
+ */
+export function wasmKernels(module: WebAssembly.Module, options: { readonly maxBytes?: number } = {}): Kernels {
+  const maxBytes = options.maxBytes ?? ADDRESSABLE;
+  if (!(maxBytes >= PAGE && maxBytes <= ADDRESSABLE)) {
+    throw new RangeError(`Cannot start kernels: maxBytes is ${maxBytes}, allowed are ${PAGE} to ${ADDRESSABLE}`);
+  }
+  return new WasmKernels(module, Math.floor(maxBytes / PAGE));
+}
+
+class WasmKernels implements Kernels {
+  readonly name = "wasm";
+  readonly #arena = new Arena();
+  readonly #memory: WebAssembly.Memory;
+  readonly #run: Readonly<Record<KernelName, Kernel>>;
+  readonly #maxPages: number;
+  // Growing the memory detaches its views, so both are taken again after every growth.
+  #f64: Float64Array;
+  #i32: Int32Array;
+
+  constructor(module: WebAssembly.Module, maxPages: number) {
+    this.#maxPages = maxPages;
+    this.#memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    this.#run = exports as Record<KernelName, Kernel>;
+    this.#f64 = new Float64Array(this.#memory.buffer);
+    this.#i32 = new Int32Array(this.#memory.buffer);
+  }
+
+  /** Grows the memory so that the arena may hold `bytes`; by a quarter at least, so that many small blocks grow it rarely. */
+  #reserve(bytes: number): void {
+    const pages = this.#memory.buffer.byteLength / PAGE;
+    const needed = Math.ceil((BASE + bytes) / PAGE);
+    if (needed <= pages) return;
+    const allowed = this.#maxPages * PAGE;
+    const figures = { bytes: needed * PAGE, allowed_bytes: allowed };
+    if (needed > this.#maxPages) {
+      throw new LipcertError("over-budget", `Cannot hold ${figures.bytes} bytes: ${allowed} are allowed`, figures);
+    }
+    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), this.#maxPages);
+    if (!this.#grow(wanted - pages) && !(needed < wanted && this.#grow(needed - pages))) {
+      throw new LipcertError("over-budget", `Cannot hold ${figures.bytes} bytes: the host has no more memory`, figures);
+    }
+    this.#f64 = new Float64Array(this.#memory.buffer);
+    this.#i32 = new Int32Array(this.#memory.buffer);
+  }
+
+  #grow(pages: number): boolean {
+    try {
+      this.#memory.grow(pages);
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  #take(length: number): WasmBuffer {
+    return this.#arena.take(
+      length * 8,
+      (total) => this.#reserve(total),
+      (offset) => new WasmBuffer(this.#arena, offset, length),
+    );
+  }
+
+  /** Address of a block of ours that is still alive. */
+  #at(buffer: Buffer): number {
+    if (!(buffer instanceof WasmBuffer)) throw new TypeError("Cannot use buffer: it belongs to another backend");
+    return BASE + this.#arena.check(buffer).offset;
+  }
+
+  #indices(indices: Indices): WasmIndices {
+    if (!(indices instanceof WasmIndices)) throw new TypeError("Cannot use indices: they belong to another backend");
+    return this.#arena.check(indices);
+  }
+
+  allocate(length: number): Buffer {
+    const buffer = this.#take(length);
+    const start = this.#at(buffer) / 8;
+    this.#f64.fill(0, start, start + length);
+    return buffer;
+  }
+
+  upload(values: Float64Array): Buffer {
+    const buffer = this.#take(values.length);
+    this.#f64.set(values, this.#at(buffer) / 8);
+    return buffer;
+  }
+
+  uploadIndices(values: Int32Array): Indices {
+    const { least, greatest } = indexRange(values);
+    const block = this.#arena.take(
+      values.byteLength,
+      (total) => this.#reserve(total),
+      (offset) => new WasmIndices(this.#arena, offset, values.length, least, greatest),
+    );
+    this.#i32.set(values, (BASE + block.offset) / 4);
+    return block;
+  }
+
+  // deno-lint-ignore require-await -- the contract is asynchronous, so that a mistake rejects instead of throwing
+  async read(buffer: Buffer, length: number = buffer.length): Promise<Float64Array> {
+    const start = this.#at(buffer) / 8;
+    if (!(length >= 0 && length <= buffer.length)) {
+      throw new RangeError(`Cannot read ${length} elements of a buffer of ${buffer.length}`);
+    }
+    return this.#f64.slice(start, start + length);
+  }
+
+  scope<T>(body: () => Promise<T>): Promise<T> {
+    return this.#arena.scope(body);
+  }
+
+  memory(): { readonly bytes: number; readonly peakBytes: number } {
+    return this.#arena.memory();
+  }
+
+  resetPeak(): void {
+    this.#arena.resetPeak();
+  }
+
+  gatherMatrix(call: GatherMatrix): void {
+    const rows = this.#indices(call.rows), columns = this.#indices(call.columns);
+    checkGatherMatrix(call, rows, columns);
+    this.#run.gather_matrix_f64(
+      this.#at(call.out),
+      this.#at(call.source),
+      BASE + rows.offset,
+      rows.length,
+      BASE + columns.offset,
+      columns.length,
+      call.rowStride,
+      call.columnStride,
+    );
+  }
+
+  packMatrix(call: PackMatrix): void {
+    checkPackMatrix(call);
+    this.#run.pack_f64(this.#at(call.out), this.#at(call.matrix), call.k, call.n);
+  }
+
+  gemm(call: Gemm): void {
+    checkGemm(call);
+    this.#run.gemm_f64(this.#at(call.out), this.#at(call.a), this.#at(call.packed), call.rows, call.k, call.n);
+  }
+
+  gatherRows(call: GatherRows): void {
+    const indices = this.#indices(call.indices), signs = this.#indices(call.signs);
+    checkGatherRows(call, indices, signs);
+    const out = this.#at(call.out), matrix = this.#at(call.matrix);
+    this.#run.gather_rows_f64(out, matrix, BASE + indices.offset, BASE + signs.offset, call.rows, call.columns);
+  }
+
+  relaxRows(call: RelaxRows): void {
+    const groups = this.#indices(call.groups);
+    checkRows("relaxRows", call, groups, call.table, 4);
+    this.#run.relax_rows_f64(...this.#rows(call, groups), this.#at(call.table), ...this.#sums(call));
+  }
+
+  absorbRows(call: AbsorbRows): void {
+    const groups = this.#indices(call.groups);
+    checkRows("absorbRows", call, groups, call.q, 1);
+    if (call.bias !== null) checkBias(call.bias, call.columns);
+    const bias = call.bias === null ? 0 : this.#at(call.bias);
+    this.#run.absorb_rows_f64(...this.#rows(call, groups), bias, this.#at(call.q), ...this.#sums(call));
+  }
+
+  concretizeRows(call: ConcretizeRows): void {
+    const groups = this.#indices(call.groups);
+    checkRows("concretizeRows", call, groups, call.box, 2);
+    this.#run.concretize_rows_f64(...this.#rows(call, groups), this.#at(call.box), ...this.#sums(call));
+  }
+
+  #rows(call: RelaxRows | AbsorbRows | ConcretizeRows, groups: WasmIndices): [number, number, number, number] {
+    return [this.#at(call.coefficients), call.rows, call.columns, BASE + groups.offset];
+  }
+
+  #sums(call: RelaxRows | AbsorbRows | ConcretizeRows): [number, number] {
+    return [this.#at(call.constants), this.#at(call.magnitudes)];
+  }
+
+  scaleColumns(call: ScaleColumns): void {
+    checkScaleColumns(call);
+    const a = this.#at(call.coefficients), factors = this.#at(call.factors);
+    this.#run.scale_columns_f64(a, call.rows, call.columns, factors, call.inverse ? 1 : 0);
+  }
+
+  affineBox(call: AffineBox): void {
+    checkAffineBox(call);
+    const out = this.#at(call.out), matrix = this.#at(call.matrix), box = this.#at(call.box);
+    this.#run.affine_box_f64(out, matrix, box, call.groups, call.rows, call.columns);
+  }
+}

@@ -1,0 +1,116 @@
+/** Outward rounding: the only place that turns counted rounding errors into a step. Proofs: shared/README.md (1) to (4). */
+
+/** u = 2^-53: a rounded operation of f64 has the relative error u unless it underflows. */
+export const UNIT_ROUNDOFF = 2 ** -53;
+/** The smallest positive f64; a product that underflows is off by at most half of it. */
+export const SMALLEST_SUBNORMAL = 2 ** -1074;
+/** Products of two numbers at least this large in magnitude (as a product) are normal numbers: nothing underflows. */
+export const SAFE_PRODUCT = 2 ** -1021;
+
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer); // little endian: [low, high]
+
+/** The next f64 above x; +Infinity and NaN stay. */
+export function nextUp(x: number): number {
+  if (!(x < Infinity)) return x;
+  if (x === 0) return SMALLEST_SUBNORMAL;
+  float[0] = x;
+  if (x > 0) {
+    if (++words[0] === 0) words[1]++;
+  } else {
+    if (words[0]-- === 0) words[1]--;
+  }
+  return float[0];
+}
+
+/** The next f64 below x; -Infinity and NaN stay. */
+export function nextDown(x: number): number {
+  return -nextUp(-x);
+}
+
+/** x y rounded up; exact where a factor is 0, 1 or -1. */
+export function multiplyUp(x: number, y: number): number {
+  const product = x * y;
+  return isExactFactor(x) || isExactFactor(y) ? product : nextUp(product);
+}
+
+/** x y rounded down; exact where a factor is 0, 1 or -1. */
+export function multiplyDown(x: number, y: number): number {
+  const product = x * y;
+  return isExactFactor(x) || isExactFactor(y) ? product : nextDown(product);
+}
+
+function isExactFactor(x: number): boolean {
+  return x === 0 || x === 1 || x === -1;
+}
+
+/** x + y rounded down, exact sums unchanged (two-sum shows the error). */
+export function addDown(x: number, y: number): number {
+  const sum = x + y;
+  return additionError(x, y, sum) < 0 ? nextDown(sum) : sum;
+}
+
+/** x + y rounded up, exact sums unchanged. */
+export function addUp(x: number, y: number): number {
+  return -addDown(-x, -y);
+}
+
+/** The exact x + y - fl(x + y) (Knuth's two-sum: holds for all finite f64 without overflow). */
+function additionError(x: number, y: number, sum: number): number {
+  const shadow = sum - x;
+  return (x - (sum - shadow)) + (y - shadow);
+}
+
+/** gamma_n = n u / (1 - n u), rounded up; n u must be far below 1. */
+export function gamma(n: number): number {
+  if (!(n >= 0 && n <= MAX_ROUNDINGS)) throw new RangeError(`Cannot bound ${n} roundings: at most ${MAX_ROUNDINGS}`);
+  const nu = n * UNIT_ROUNDOFF;
+  return nextUp(nu / (1 - nu));
+}
+
+/** Up to here (1 + 2^-20) in {@link settleLower} covers what rounding hides in the sum of magnitudes. */
+const MAX_ROUNDINGS = 2 ** 30;
+
+/**
+ * A number that the real sum is not below, given what a kernel summed in floating point.
+ *
+ * `sum` is the computed sum of terms of which none has more than `roundings` roundings on its path; `magnitude` the
+ * computed sum of their magnitudes under the same count (more is allowed); `underflow` bounds what underflow lost,
+ * 0 when no product underflows. If all terms have one sign the result has not passed 0, and an exact 0 stays 0.
+ *
+ * Rounding: result <= real sum. A `sum` or `magnitude` that is not finite gives -Infinity.
+ * Source: shared/README.md (2)
+ */
+export function settleLower(sum: number, magnitude: number, roundings: number, underflow: number): number {
+  if (!(Math.abs(sum) < Infinity && magnitude < Infinity && underflow < Infinity)) return -Infinity;
+  const settled = sum - gamma(roundings + 8) * RADIUS_INFLATION * magnitude;
+  return underflow === 0 ? settled : nextDown(settled - underflow);
+}
+
+/** The mirror image of {@link settleLower}: a number that the real sum is not above. */
+export function settleUpper(sum: number, magnitude: number, roundings: number, underflow: number): number {
+  return -settleLower(-sum, magnitude, roundings, underflow);
+}
+
+const RADIUS_INFLATION = 1 + 2 ** -20;
+
+/** Roundings on the path of an element of a kernel's row sum over `columns` columns: product, partial sum, two joins. */
+export function rowSumRoundings(columns: number): number {
+  return 1 + Math.ceil(columns / 4) + 2;
+}
+
+/** `count` half-steps of underflow as a number, rounded up. */
+export function underflowOf(count: number): number {
+  return count === 0 ? 0 : nextUp(count * 1.0000001 * SMALLEST_SUBNORMAL);
+}
+
+/** Bounds of the real sum of non-negative numbers. */
+export function sumBounds(values: Iterable<number>): { lower: number; upper: number } {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    sum += value;
+    count++;
+  }
+  return { lower: settleLower(sum, sum, count, 0), upper: settleUpper(sum, sum, count, 0) };
+}

@@ -1,0 +1,43 @@
+import { multiplyUp, nextDown, nextUp } from "../numeric/rounding.ts";
+import type { ElementwiseOperator } from "./operator.ts";
+
+/**
+ * |z|: above by its chord over [l, u], below by the line through 0 on the longer side.
+ * It turns the Jacobian's entries into terms of the norm. Source: [Shi22, section 3.3]; shared/README.md (8).
+ */
+export const abs: ElementwiseOperator = {
+  kind: "elementwise",
+  counts: false,
+
+  image: (box) => ({
+    lower: box.lower.map((l, i) => (l >= 0 ? l : box.upper[i] <= 0 ? -box.upper[i] : 0)),
+    upper: box.upper.map((u, i) => Math.max(u, -box.lower[i])),
+  }),
+
+  undetermined: (box, _context, i) => box.lower[i] < 0 && box.upper[i] > 0,
+
+  relax(box) {
+    const size = box.lower.length;
+    const lowerSlope = new Float64Array(size);
+    const upperSlope = new Float64Array(size);
+    const upperIntercept = new Float64Array(size);
+    for (let i = 0; i < size; i++) {
+      const l = box.lower[i];
+      const u = box.upper[i];
+      if (l >= 0) {
+        lowerSlope[i] = upperSlope[i] = 1;
+      } else if (u <= 0) {
+        lowerSlope[i] = upperSlope[i] = -1;
+      } else {
+        const chord = u - l < Infinity ? (u + l) / (u - l) : 0;
+        lowerSlope[i] = u > -l ? 1 : -1;
+        upperSlope[i] = chord;
+        upperIntercept[i] = Math.max(
+          multiplyUp(nextUp(1 - chord), u),
+          multiplyUp(nextDown(-1 - chord), l),
+        );
+      }
+    }
+    return { lowerSlope, lowerIntercept: new Float64Array(size), upperSlope, upperIntercept };
+  },
+};

@@ -1,0 +1,159 @@
+import type { AffineNode } from "../graph.ts";
+import { paddedLength } from "../kernels/kernels.ts";
+import type { Box } from "../numeric/box.ts";
+import { rowSumRoundings, SAFE_PRODUCT, settleLower, settleUpper, underflowOf } from "../numeric/rounding.ts";
+import {
+  allColumns,
+  boxTable,
+  groupTable,
+  type LinearContext,
+  type LinearImage,
+  type LinearOperator,
+  sumOver,
+} from "./operator.ts";
+
+/**
+ * y = W x + b.
+ *
+ * Interval: sums of fl(w l) and fl(w u), chosen by sign, with their magnitudes (shared/README.md (3)).
+ * Walk: coefficients A over y become fl(A W) over x, charged gamma_K |A| q with q >= |W| |x| + |b| (9).
+ * Its adjoint in the graph of the Jacobian is the transpose, which shares the weights.
+ */
+export const affine: LinearOperator<AffineNode> = {
+  kind: "linear",
+  mixes: true,
+
+  offset: (node, i) => node.bias?.[i] ?? 0,
+
+  rowMatrix: (node, context) => gatherWeights(node, context, context.demand),
+
+  async image(node, rowMatrix, context) {
+    const { kernels, inputs, inputColumns } = context;
+    const rows = context.demand?.length ?? node.size;
+    const columns = inputColumns?.length ?? inputs[0].lower.length;
+    const sums = await kernels.scope(async () => {
+      const out = kernels.allocate(inputs.length * 4 * paddedLength(rows));
+      const box = kernels.upload(boxTable(inputs, inputColumns, columns));
+      kernels.affineBox({ out, matrix: rowMatrix!, box, groups: inputs.length, rows, columns });
+      return await kernels.read(out);
+    });
+    return settleImage(node, context, sums, rows, columns);
+  },
+
+  prepare(node, image, columns, context) {
+    const { kernels, inputs, inputColumns } = context;
+    const k = columns?.length ?? node.size;
+    const n = inputColumns?.length ?? inputs[0].lower.length;
+    const padded = paddedLength(k);
+    const packed = kernels.allocate(paddedLength(n) * k);
+    kernels.packMatrix({ out: packed, matrix: gatherWeights(node, context, columns), k, n });
+    return {
+      table: null,
+      absorb: {
+        bias: node.bias && kernels.upload(groupTable([node.bias], columns, padded)),
+        q: kernels.upload(groupTable(image.q, columns, padded)),
+      },
+      scale: null,
+      product: { packed, k, n },
+      coefficientRoundings: k + 1,
+      underflow: Float64Array.from(inputs, (box) => k * sumOver(box, inputColumns) + 2 * padded),
+    };
+  },
+
+  adjoint: (node, inputSize) => ({
+    operator: "affine",
+    size: inputSize,
+    name: `${node.name}'`,
+    weights: node.weights,
+    bias: null,
+    transposed: !node.transposed,
+  }),
+};
+
+/** The rows (null: all) and the input's columns of W as a row-major matrix of the backend. */
+function gatherWeights(
+  node: AffineNode,
+  { kernels, inputs, inputColumns, uploaded }: LinearContext,
+  rows: Int32Array | null,
+) {
+  const inputSize = inputs[0].lower.length;
+  const rowIndices = rows ?? allColumns(node.size);
+  const columnIndices = inputColumns ?? allColumns(inputSize);
+  const out = kernels.allocate(rowIndices.length * paddedLength(columnIndices.length));
+  kernels.gatherMatrix({
+    out,
+    source: uploaded(node.weights),
+    rows: kernels.uploadIndices(rowIndices),
+    columns: kernels.uploadIndices(columnIndices),
+    rowStride: node.transposed ? 1 : inputSize,
+    columnStride: node.transposed ? node.size : 1,
+  });
+  return out;
+}
+
+function settleImage(
+  node: AffineNode,
+  { inputs, inputColumns, demand }: LinearContext,
+  sums: Float64Array,
+  rows: number,
+  columns: number,
+): LinearImage {
+  const padded = paddedLength(rows);
+  const roundings = rowSumRoundings(columns) + 1;
+  const smallestWeight = smallestMagnitude(node);
+  const boxes: Box[] = [];
+  const q: Float64Array[] = [];
+  inputs.forEach((input, g) => {
+    const underflow = productsAreNormal(smallestWeight, input, inputColumns) ? 0 : underflowOf(columns);
+    const lower = new Float64Array(node.size).fill(demand === null ? 0 : -Infinity);
+    const upper = new Float64Array(node.size).fill(demand === null ? 0 : Infinity);
+    const magnitude = new Float64Array(node.size);
+    const at = g * 4 * padded;
+    for (let r = 0; r < rows; r++) {
+      const i = demand === null ? r : demand[r];
+      const b = node.bias?.[i] ?? 0;
+      const below = sums[at + padded + r] + Math.abs(b);
+      const above = sums[at + 3 * padded + r] + Math.abs(b);
+      lower[i] = settleLower(sums[at + r] + b, below, roundings, underflow);
+      upper[i] = settleUpper(sums[at + 2 * padded + r] + b, above, roundings, underflow);
+      // |w| max(|l|, |u|) <= |w l| + |w u|: at most twice the smallest q, and free.
+      magnitude[i] = (below + above) * Q_INFLATION;
+    }
+    boxes.push({ lower, upper });
+    q.push(magnitude);
+  });
+  return { boxes, q };
+}
+
+/** Covers the roundings of the sums of magnitudes themselves (columns up to 2^30). */
+const Q_INFLATION = 1 + 2 ** -20;
+
+/** True if no product of a weight and an end of the box can underflow: then an exact 0 stays 0. */
+function productsAreNormal(smallestWeight: number, box: Box, columns: Int32Array | null): boolean {
+  let smallest = Infinity;
+  const count = columns?.length ?? box.lower.length;
+  for (let j = 0; j < count; j++) {
+    const i = columns === null ? j : columns[j];
+    const l = Math.abs(box.lower[i]);
+    const u = Math.abs(box.upper[i]);
+    if (l > 0 && l < smallest) smallest = l;
+    if (u > 0 && u < smallest) smallest = u;
+  }
+  return smallestWeight * smallest >= SAFE_PRODUCT;
+}
+
+const smallestMagnitudes = new WeakMap<Float64Array, number>();
+
+/** The smallest non-zero |w|, remembered for the life of the weights. */
+function smallestMagnitude(node: AffineNode): number {
+  let smallest = smallestMagnitudes.get(node.weights);
+  if (smallest === undefined) {
+    smallest = Infinity;
+    for (const w of node.weights) {
+      const magnitude = Math.abs(w);
+      if (magnitude > 0 && magnitude < smallest) smallest = magnitude;
+    }
+    smallestMagnitudes.set(node.weights, smallest);
+  }
+  return smallest;
+}

@@ -1,0 +1,136 @@
+import type { Node } from "../graph.ts";
+import { type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
+import type { Box } from "../numeric/box.ts";
+
+/**
+ * Lines below and above an activation sigma on [lower, upper], one per neuron:
+ * lowerSlope z + lowerIntercept <= sigma(z) <= upperSlope z + upperIntercept.
+ *
+ * Any slope is sound; the intercepts are the least (greatest) sound ones rounded outward (shared/README.md (5)).
+ */
+export interface Relaxation {
+  readonly lowerSlope: Float64Array;
+  readonly lowerIntercept: Float64Array;
+  readonly upperSlope: Float64Array;
+  readonly upperIntercept: Float64Array;
+}
+
+/** The Clarke derivative of an activation over a box of its inputs: every value between `lower` and `upper`, each place apart. */
+export interface DerivativeRange {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+}
+
+/** How g = p d is bounded where the sign of p is not known: by chords (the paper) or by constants (RecurJac). */
+export type ProductRule = "chord" | "constant";
+
+/** A decision about one neuron, closed on both sides: 1 active (z >= 0), -1 inactive (z <= 0), 0 free. */
+export type Phases = Int8Array;
+
+/** What an elementwise rule may need beside the box of its inputs. */
+export interface ElementwiseContext {
+  /** Range of the factor d, for `derivative_product` only. */
+  readonly range: DerivativeRange | null;
+  readonly rule: ProductRule;
+}
+
+/** An operator that bends: bounded by lines, one rule a field. All functions are pure. */
+export interface ElementwiseOperator {
+  readonly kind: "elementwise";
+  /** Interval image; sign-preserving: an exact 0 stays 0. */
+  image(box: Box, context: ElementwiseContext): Box;
+  /** Would a tighter input bound at this index change the lines or the derivative range? Rows are walked only where it would. */
+  undetermined(box: Box, context: ElementwiseContext, index: number): boolean;
+  relax(box: Box, context: ElementwiseContext): Relaxation;
+  /** Range of the Clarke derivative over the box; absent where an operator is not part of networks. */
+  derivative?(box: Box, phases: Phases | null): DerivativeRange;
+  /** Numbers of neurons of this node (for the description of a model). */
+  readonly counts: boolean;
+}
+
+/** What the walk does at a node, prepared once for a set of columns and used for every row. */
+export interface Step {
+  /** Lines of the node, [groups][4][columns]; null for linear nodes. */
+  readonly table: Buffer | null;
+  /** Constant part and magnitudes of the node's values, [columns] and [groups][columns]. */
+  readonly absorb: { readonly bias: Buffer | null; readonly q: Buffer } | null;
+  readonly scale: { readonly factors: Buffer; readonly inverse: boolean } | null;
+  /** The linear map as a packed matrix [k, n]: coefficients over k columns become coefficients over n. */
+  readonly product: { readonly packed: Buffer; readonly k: number; readonly n: number } | null;
+  /** Roundings this step adds to the path of a coefficient. */
+  readonly coefficientRoundings: number;
+  /** Half-steps of underflow per group that this step may lose (shared/README.md (4)). */
+  readonly underflow: Float64Array;
+}
+
+/** The interval image of a linear node for all groups, with the magnitudes q that its rounding radius needs. */
+export interface LinearImage {
+  readonly boxes: Box[];
+  /** Per group: at least |y_i| and at least the sum of magnitudes of the terms of y_i. */
+  readonly q: Float64Array[];
+}
+
+/** Where a linear rule finds what it needs: everything is in full index space unless it says columns. */
+export interface LinearContext {
+  readonly kernels: Kernels;
+  /** The boxes of the input node, one a group. */
+  readonly inputs: readonly Box[];
+  /** The indices of the input node that matter (null: all); the value or the coefficient is 0 elsewhere. */
+  readonly inputColumns: Int32Array | null;
+  /** The indices of this node that are asked for (null: all); elsewhere the image is not computed and unbounded. */
+  readonly demand: Int32Array | null;
+  /** A constant of the network in the backend's memory. */
+  uploaded(constant: Float64Array): Buffer;
+}
+
+/** An operator that is exact: its transpose acts on coefficients. */
+export interface LinearOperator<N extends Node = Node> {
+  readonly kind: "linear";
+  /** True where it mixes neurons (needs a matrix); false where output i depends on input i only. */
+  readonly mixes: boolean;
+  /** Value i of the map at 0. */
+  offset(node: N, i: number): number;
+  /** Matrix nodes: the demanded rows over the input's columns, row-major; null for the others. */
+  rowMatrix(node: N, context: LinearContext): Buffer | null;
+  image(node: N, rowMatrix: Buffer | null, context: LinearContext): Promise<LinearImage>;
+  prepare(node: N, image: LinearImage, columns: Int32Array | null, context: LinearContext): Step;
+  /** The node that carries p through this operator in the graph of the Jacobian (without ids), or null for the identity. */
+  adjoint(node: N, inputSize: number): AdjointNode | null;
+}
+
+/** A node of the Jacobian graph before it has its place there. */
+export type AdjointNode = DistributiveOmit<Node, "inputs">;
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** The identity of a set of columns: 0, 1, …, size - 1. */
+export function allColumns(size: number): Int32Array {
+  return Int32Array.from({ length: size }, (_, i) => i);
+}
+
+/** Packs one row a group: [groups][paddedLength(columns)] of the chosen columns. */
+export function groupTable(rows: readonly Float64Array[], columns: Int32Array | null, padded: number): Float64Array {
+  const table = new Float64Array(rows.length * padded);
+  rows.forEach((row, g) => {
+    const at = g * padded;
+    if (columns === null) table.set(row, at);
+    else for (let j = 0; j < columns.length; j++) table[at + j] = row[columns[j]];
+  });
+  return table;
+}
+
+/** Boxes as the kernels take them: [groups][2][paddedLength(width)]. */
+export function boxTable(boxes: readonly Box[], columns: Int32Array | null, width: number): Float64Array {
+  return groupTable(boxes.flatMap((box) => [box.lower, box.upper]), columns, paddedLength(width));
+}
+
+/** Sum over the chosen columns of the magnitudes of a box (for underflow counts: rounding is covered by the caller). */
+export function sumOver(box: Box, columns: Int32Array | null): number {
+  let sum = 0;
+  const count = columns?.length ?? box.lower.length;
+  for (let j = 0; j < count; j++) {
+    const i = columns === null ? j : columns[j];
+    sum += Math.max(-box.lower[i], box.upper[i]);
+  }
+  return sum;
+}
