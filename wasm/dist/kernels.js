@@ -1,0 +1,5 @@
+// Written by wasm/build.ts.
+// @ts-self-types="./kernels.d.ts"
+import source kernels from "./kernels.wasm";
+
+export default kernels;
