@@ -1,0 +1,72 @@
+import type {
+  AbsorbRows,
+  AffineBox,
+  Buffer,
+  ConcretizeRows,
+  GatherMatrix,
+  GatherRows,
+  Gemm,
+  Indices,
+  Kernels,
+  PackMatrix,
+  RelaxRows,
+  ScaleColumns,
+} from "../../shared/kernels/kernels.ts";
+
+/** A backend that hands every call on: what a test overrides is what it changes or watches. */
+export class WrappedKernels implements Kernels {
+  readonly name: string;
+
+  constructor(protected readonly inner: Kernels) {
+    this.name = inner.name;
+  }
+
+  allocate(length: number): Buffer {
+    return this.inner.allocate(length);
+  }
+  upload(values: Float64Array): Buffer {
+    return this.inner.upload(values);
+  }
+  uploadIndices(values: Int32Array): Indices {
+    return this.inner.uploadIndices(values);
+  }
+  read(buffer: Buffer, length?: number): Promise<Float64Array> {
+    return this.inner.read(buffer, length);
+  }
+  scope<T>(body: () => Promise<T>): Promise<T> {
+    return this.inner.scope(body);
+  }
+  memory(): { readonly bytes: number; readonly peakBytes: number } {
+    return this.inner.memory();
+  }
+  resetPeak(): void {
+    this.inner.resetPeak();
+  }
+  gatherMatrix(call: GatherMatrix): void {
+    this.inner.gatherMatrix(call);
+  }
+  packMatrix(call: PackMatrix): void {
+    this.inner.packMatrix(call);
+  }
+  gemm(call: Gemm): void {
+    this.inner.gemm(call);
+  }
+  gatherRows(call: GatherRows): void {
+    this.inner.gatherRows(call);
+  }
+  relaxRows(call: RelaxRows): void {
+    this.inner.relaxRows(call);
+  }
+  absorbRows(call: AbsorbRows): void {
+    this.inner.absorbRows(call);
+  }
+  concretizeRows(call: ConcretizeRows): void {
+    this.inner.concretizeRows(call);
+  }
+  scaleColumns(call: ScaleColumns): void {
+    this.inner.scaleColumns(call);
+  }
+  affineBox(call: AffineBox): void {
+    this.inner.affineBox(call);
+  }
+}
