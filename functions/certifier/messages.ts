@@ -1,0 +1,49 @@
+/**
+ * What the pool and its Workers say to each other. A Worker has one call at a time, so messages need no numbers.
+ *
+ * The pool opens a call; the Worker may ask for the model's bytes or whether the resolved question is known, and ends
+ * the call with one of the last five.
+ */
+import { LipcertError, type ProblemMembers, PROBLEMS, type ProblemType } from "../../shared/errors.ts";
+import type { ModelDescription, QuestionRequest, VerifyReport } from "../../shared/mod.ts";
+import type { KeptCertificate } from "../services.ts";
+
+export type ToWorker =
+  | { readonly kind: "describe"; readonly digest: string; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "certify"; readonly digest: string; readonly request: QuestionRequest }
+  | { readonly kind: "verify"; readonly certificate: unknown; readonly digest: string | null }
+  | { readonly kind: "model"; readonly bytes: Uint8Array<ArrayBuffer> | null }
+  | { readonly kind: "known"; readonly found: boolean };
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "need-model" }
+  | { readonly kind: "resolved"; readonly question: string }
+  | { readonly kind: "described"; readonly description: ModelDescription }
+  | { readonly kind: "issued"; readonly certificate: KeptCertificate }
+  | { readonly kind: "found"; readonly question: string }
+  | { readonly kind: "verified"; readonly report: VerifyReport }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+/** An error that can be cloned. `type` is absent when it is not a {@link LipcertError}. */
+export interface Failure {
+  readonly type?: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly members?: ProblemMembers;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof LipcertError) return { type: error.type, message: error.message, members: error.members };
+  if (!(error instanceof Error)) return { message: String(error) };
+  return error.stack === undefined ? { message: error.message } : { message: error.message, stack: error.stack };
+}
+
+export function errorOf(failure: Failure): Error {
+  if (failure.type !== undefined && Object.hasOwn(PROBLEMS, failure.type)) {
+    return new LipcertError(failure.type as ProblemType, failure.message, failure.members);
+  }
+  const error = new Error(failure.message);
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+}

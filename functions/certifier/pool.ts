@@ -1,0 +1,108 @@
+/** The certifier of a host with threads: each question has a Worker to itself, so that serving never waits for it. */
+import { LipcertError } from "../../shared/errors.ts";
+import type { Certifier, CertifyCall, CertifyResult, VerifyCall } from "../services.ts";
+import { Seat, type SeatCall, type SeatResult } from "./seat.ts";
+
+export interface PoolSettings {
+  readonly workers: number;
+  /** Questions that may wait for a Worker; one more is `too-many-requests`. */
+  readonly queue: number;
+  readonly createWorker: () => Worker;
+}
+
+/** Seconds after which a caller that was turned away may try again. */
+const RETRY_AFTER = 2;
+
+interface Waiting {
+  readonly start: (seat: Seat) => void;
+  readonly refuse: (reason: unknown) => void;
+}
+
+export interface Pool extends Certifier {
+  /** Ends all Workers; calls under way are rejected. */
+  close(): void;
+}
+
+/**
+ * Warm Workers, the last used first (it is the likeliest to have the model prepared), and a bounded queue.
+ *
+ * A call whose signal aborts leaves the queue, or ends its Worker: arithmetic does not listen.
+ */
+export function certifierPool(settings: PoolSettings): Pool {
+  const seats = Array.from({ length: settings.workers }, () => new Seat(settings.createWorker));
+  const idle = [...seats];
+  const waiting = new Set<Waiting>();
+
+  function release(seat: Seat): void {
+    const [next] = waiting;
+    if (next === undefined) {
+      idle.push(seat);
+      return;
+    }
+    waiting.delete(next);
+    next.start(seat);
+  }
+
+  function acquire(signal: AbortSignal | undefined): Promise<Seat> {
+    const seat = idle.pop();
+    if (seat !== undefined) return Promise.resolve(seat);
+    if (waiting.size >= settings.queue) {
+      throw new LipcertError("too-many-requests", `Cannot take the question: ${settings.queue} are waiting already`, {
+        retry_after: RETRY_AFTER,
+      });
+    }
+    return new Promise((start, refuse) => {
+      const entry = { start, refuse };
+      waiting.add(entry);
+      signal?.addEventListener("abort", () => {
+        if (waiting.delete(entry)) refuse(signal.reason);
+      }, { once: true });
+    });
+  }
+
+  async function run(call: SeatCall, signal: AbortSignal | undefined): Promise<SeatResult> {
+    signal?.throwIfAborted();
+    const seat = await acquire(signal);
+    const stop = () => seat.abandon(signal?.reason);
+    try {
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", stop, { once: true });
+      return await seat.run(call);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      release(seat);
+    }
+  }
+
+  return {
+    async describe(digest, bytes, signal) {
+      const opening = { kind: "describe", digest, bytes } as const;
+      const { message } = await run({ opening, model: () => Promise.resolve(bytes), known: nothing }, signal);
+      if (message.kind === "described") return message.description;
+      throw unexpected(message.kind);
+    },
+    async certify({ digest, request, model, known, signal }: CertifyCall): Promise<CertifyResult> {
+      const { message, found } = await run({ opening: { kind: "certify", digest, request }, model, known }, signal);
+      if (message.kind === "issued") return { question: message.certificate.question, issued: message.certificate };
+      if (message.kind === "found" && found !== null) return { question: message.question, found };
+      throw unexpected(message.kind);
+    },
+    async verify({ certificate, model, signal }: VerifyCall) {
+      const opening = { kind: "verify", certificate, digest: model?.digest ?? null } as const;
+      const { message } = await run({ opening, model: model?.bytes ?? nothing, known: nothing }, signal);
+      if (message.kind === "verified") return message.report;
+      throw unexpected(message.kind);
+    },
+    close() {
+      for (const entry of waiting) entry.refuse(new Error("the certifier is closed"));
+      waiting.clear();
+      for (const seat of seats) seat.close();
+    },
+  };
+}
+
+const nothing = () => Promise.resolve(null);
+
+function unexpected(kind: string): Error {
+  return new Error(`the Worker ended its call with "${kind}"`);
+}

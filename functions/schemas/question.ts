@@ -1,0 +1,85 @@
+/** The body of `POST /v1/certify`: the schemas that check it are the ones that document it. */
+import { z } from "@hono/zod-openapi";
+import type { LaterOption } from "../http/issues.ts";
+import { numberList, numberOrList, numberRows, pairOrPairs } from "./numbers.ts";
+
+const indices = () => numberList({ integer: true, minimum: 0 });
+
+/** `outputs` and `rows` exclude each other; neither means every output. */
+const selection = { outputs: indices().optional(), rows: numberRows().optional() };
+
+function oneSelection(property: { outputs?: unknown; rows?: unknown }, c: z.RefinementCtx): void {
+  if (property.outputs !== undefined && property.rows !== undefined) {
+    c.addIssue({ code: "custom", path: ["rows"], message: "cannot be given together with outputs" });
+  }
+}
+
+const CenterRegion = z.strictObject({
+  center: numberList(),
+  radius: numberOrList({ minimum: 0 }),
+  clip: pairOrPairs().optional(),
+}).openapi("CenterRegion", { description: "The box center ± radius, rounded outward, clipped where asked" });
+
+const BoxRegion = z.strictObject({ lower: numberList(), upper: numberList() })
+  .openapi("BoxRegion", { description: "The box between its two ends" });
+
+const Region = z.union([CenterRegion, BoxRegion]);
+
+const Property = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("lipschitz"), ...selection, at_most: z.number().min(0).optional() })
+    .superRefine(oneSelection),
+  z.strictObject({ type: z.literal("jacobian_bounds"), ...selection }).superRefine(oneSelection),
+  z.strictObject({ type: z.literal("output_bounds"), ...selection }).superRefine(oneSelection),
+  z.strictObject({ type: z.literal("robustness"), label: z.int().min(0).optional() }),
+  z.strictObject({
+    type: z.literal("monotonicity"),
+    output: z.int().min(0),
+    features: indices().optional(),
+    direction: z.enum(["increasing", "decreasing"]).optional(),
+  }),
+]).openapi("Property");
+
+const Options = z.strictObject({
+  relaxation: z.enum(["interval", "recurjac", "linear"]).optional(),
+  preactivation: z.enum(["interval", "crown"]).optional(),
+  arithmetic: z.enum(["auto", "f64"]).optional(),
+}).openapi("Options");
+
+/** Options that are named in the contract and not there yet. */
+export const LATER_OPTIONS: readonly LaterOption[] = [
+  { path: ["options", "search"] },
+  { path: ["options", "observe"] },
+  { path: ["options", "preactivation"], value: "alpha_crown" },
+  { path: ["options", "arithmetic"], value: "f32" },
+  { path: ["callback_url"] },
+];
+
+const question = {
+  output: z.string().optional().openapi({ description: "Name of the output, where the model has several" }),
+  region: Region,
+  property: Property,
+  options: Options.optional(),
+};
+
+/** The part `query` of a multipart body: the question without its model. */
+export const Question = z.strictObject(question).openapi("Question");
+
+export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hexadecimal digits")
+  .openapi("Digest", { description: "SHA-256 of the bytes of the ONNX file", example: `sha256:${"0".repeat(64)}` });
+
+export const ModelPath = z.object({ digest: Digest });
+
+/** A model in a body: its bytes or the digest of one that is kept here. */
+export const ModelReference = z.union([
+  z.strictObject({ digest: Digest }),
+  z.strictObject({ onnx: z.string().openapi({ format: "byte", description: "The ONNX file in base64" }) }),
+]).openapi("ModelReference");
+
+export const CertifyRequest = z.strictObject({ model: ModelReference, ...question }).openapi("CertifyRequest");
+
+export const CertifyForm = z.strictObject({
+  model: z.string().openapi({ type: "string", format: "binary", description: "The ONNX file" }),
+  query: Question,
+}).openapi("CertifyForm");
+
+export type ModelReference = z.output<typeof ModelReference>;

@@ -1,0 +1,45 @@
+/** `deno task start`: serves until it is told to stop, with a sample model at hand and a request to paste. */
+import { digestOf } from "./certifier/digest.ts";
+import { openDenoHost } from "./entry_deno.ts";
+import type { Services } from "./services.ts";
+import { addressFrom } from "./settings.ts";
+
+const SAMPLE = new URL("./samples/mlp16.onnx", import.meta.url);
+const SAMPLE_INPUTS = 16;
+
+async function keepSample({ models, certifier }: Services): Promise<string> {
+  const bytes = await Deno.readFile(SAMPLE);
+  const digest = await digestOf(bytes);
+  const description = await certifier.describe(digest, bytes); // also warms the first Worker
+  if (await models.describe(digest) === null) await models.put(digest, bytes, description);
+  return digest;
+}
+
+function sampleRequest(origin: string, digest: string): string {
+  const body = {
+    model: { digest },
+    region: { center: new Array(SAMPLE_INPUTS).fill(0), radius: 0.05 },
+    property: { type: "lipschitz" },
+  };
+  return `curl -s ${origin}/v1/certify -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
+}
+
+const environment = (name: string) => Deno.env.get(name);
+const address = addressFrom(environment);
+const host = await openDenoHost(environment);
+const digest = await keepSample(host.services);
+const server = Deno.serve({
+  ...address,
+  handler: (request) => host.app.fetch(request),
+  onListen({ hostname, port }) {
+    const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    console.log(`lipcert listens on ${origin} (API: ${origin}/docs). Try:\n\n${sampleRequest(origin, digest)}\n`);
+  },
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => void server.shutdown());
+}
+await server.finished;
+host.close();
+Deno.exit(0);
