@@ -153,6 +153,8 @@ class ReferenceKernels implements Kernels {
         }
         out.set([s0, s1, s2, s3], r * stride + j);
       }
+      // An infinite coefficient times a zero of the padding is NaN.
+      out.fill(0, r * stride + call.n, (r + 1) * stride);
     }
   }
 

@@ -7,7 +7,7 @@ import {
   tile_4x1,
   tile_5x1,
 } from "../generated/gemm_tiles";
-import { padded } from "./rows";
+import { padded, zero_padding } from "./rows";
 
 /** Columns of A that a pass takes: a panel's slice of 16 KB and a tile's rows stay in the first cache. */
 const K_BLOCK: i32 = 512;
@@ -33,6 +33,8 @@ export function gemm_f64(out: usize, a: usize, packed: usize, rows: i32, k: i32,
       multiply_block(out + <usize> i * out_bytes, out_bytes, from, row_bytes, b, panel_bytes, height, depth, panels, p == 0);
     }
   }
+  // An infinite coefficient times a zero of the padding is NaN.
+  for (let i = 0; i < rows; i++, out += out_bytes) zero_padding(out, n);
 }
 
 /** A block of rows times every panel: tiles of five rows, then one tile of the rows that are left. */
