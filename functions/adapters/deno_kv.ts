@@ -47,7 +47,7 @@ export function denoKvCertificates(kv: Deno.Kv): CertificateStore {
           const indexed = await kv.get<Indexed>(["question", certificate.question]);
           if (indexed.value !== null && !supersedes(certificate, indexed.value)) {
             await kv.set(key, head);
-            return await find(certificate.question) ?? certificate;
+            return await find(certificate.question) ?? { id: certificate.id, bytes: certificate.bytes };
           }
           const { id, reproducible } = certificate;
           const commit = await kv.atomic().check(indexed).set(key, head)

@@ -18,7 +18,8 @@ export function memoryCertificates(limitBytes: number): CertificateStore {
 
   function find(question: string): FoundCertificate | null {
     const indexed = byQuestion.get(question);
-    return indexed === undefined ? null : byId.get(indexed.id);
+    const kept = indexed === undefined ? null : byId.get(indexed.id);
+    return kept === null ? null : { id: kept.id, bytes: kept.bytes };
   }
 
   return {
@@ -31,7 +32,7 @@ export function memoryCertificates(limitBytes: number): CertificateStore {
       if (indexed === undefined || (reproducible && !indexed.reproducible)) {
         byQuestion.set(question, { id, reproducible });
       }
-      return Promise.resolve(find(question) ?? certificate);
+      return Promise.resolve(find(question) ?? { id, bytes: certificate.bytes });
     },
   };
 }
