@@ -1,0 +1,172 @@
+/**
+ * One walk of the engine again, in exact arithmetic, from the slopes it used and the boxes it returned.
+ *
+ * What is taken from the engine is data that may be anything without harm (the coefficients lam after each activation:
+ * any slope is sound) and the boxes, which other tests hold against exact values. Intercepts are the least sound ones and
+ * are computed here. So the result is a proved bound, and the engine's claim may not be above it.
+ * Source: for lam z + beta, shared design of the engine's README (5), (7), (8); the sum is exact.
+ */
+import type { Graph, Node } from "../../shared/graph.ts";
+import type { Pass } from "../../shared/bounds/pass.ts";
+import { paddedLength } from "../../shared/kernels/kernels.ts";
+import {
+  absolute,
+  add,
+  type Exact,
+  exact,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  subtract,
+  ZERO,
+} from "../exact/dyadic.ts";
+import {
+  combine,
+  component,
+  constantMatrix,
+  type ExactVector,
+  exactVector,
+  product,
+  scaled,
+  transposedProduct,
+} from "../exact/vector.ts";
+import type { RecordedCall } from "./recorder.ts";
+
+export interface Replay {
+  /** The proved lower bound of the row. */
+  readonly bound: Exact;
+  /** For each matrix on the way: the exact sum_i |A_i| (sum_j |W_ij| H_j + |b_i|), and the roundings k + 1 it is charged for. */
+  readonly layers: readonly { readonly magnitude: Exact; readonly roundings: number }[];
+}
+
+/** Row `row` of a walk from `target` with the recorded calls of its block, over the box of `group`. */
+export function replayRow(
+  pass: Pass,
+  target: number,
+  start: ArrayLike<number>,
+  group: number,
+  row: number,
+  calls: readonly RecordedCall[],
+): Replay {
+  const { nodes } = pass.graph;
+  const relaxed = calls.filter(({ kind }) => kind === "relax");
+  const layers: { magnitude: Exact; roundings: number }[] = [];
+  let coefficients = exactVector(start), bound = ZERO, step = 0, id = target;
+  for (;;) {
+    const node = nodes[id];
+    if (node.operator === "input") break;
+    const below = node.inputs[0], box = pass.states[below].boxes[group];
+    switch (node.operator) {
+      case "affine": {
+        const columns = (pass.states[id].columns ?? { length: node.size }).length;
+        layers.push({ magnitude: chargedMagnitude(node, coefficients, box), roundings: columns + 1 });
+        if (node.bias !== null) bound = add(bound, dot(coefficients, exactVector(node.bias)));
+        coefficients = applyTranspose(node, coefficients, nodes[below].size);
+        break;
+      }
+      case "shift":
+        bound = add(bound, dot(coefficients, exactVector(node.offsets)));
+        break;
+      case "scale":
+        coefficients = scaled(coefficients, constantMatrix(node.factors), node.inverse);
+        break;
+      default: {
+        const lines = fullRow(relaxed[step++], row, pass.states[id].columns, node.size);
+        for (let i = 0; i < node.size; i++) {
+          const a = component(coefficients, i), lam = exact(lines[i]);
+          if (a.numerator === 0n && lines[i] === 0) continue;
+          bound = add(bound, leastIntercept(pass, node, id, group, i, a, lam, box.lower[i], box.upper[i]));
+        }
+        coefficients = exactVector(lines);
+      }
+    }
+    id = below;
+  }
+  const { lower, upper } = pass.states[0].boxes[group];
+  for (let j = 0; j < lower.length; j++) {
+    const a = component(coefficients, j);
+    bound = add(bound, minimum(multiply(a, exact(lower[j])), multiply(a, exact(upper[j]))));
+  }
+  return { bound, layers };
+}
+
+/** min over z in [l, u] of a sigma(z) - lam z, exact: the corners of a piecewise (bi)linear function decide. */
+function leastIntercept(
+  pass: Pass,
+  node: Node,
+  id: number,
+  group: number,
+  i: number,
+  a: Exact,
+  lam: Exact,
+  lower: number,
+  upper: number,
+): Exact {
+  const range = node.operator === "derivative_product" ? pass.groups[group].ranges!.get(id)! : null;
+  // p d with d = 0 is 0 whatever p is; p was not asked for then and has no bounds.
+  if (range !== null && range.lower[i] === 0 && range.upper[i] === 0 && lam.numerator === 0n) return ZERO;
+  const ends = [exact(lower), exact(upper)];
+  const line = (z: Exact, value: Exact) => subtract(multiply(a, value), multiply(lam, z));
+  let values: Exact[];
+  if (node.operator === "relu" || node.operator === "abs") {
+    const value = node.operator === "relu" ? (z: Exact) => maximum(z, ZERO) : absolute;
+    values = ends.map((z) => line(z, value(z)));
+    if (lower < 0 && upper > 0) values.push(ZERO);
+  } else if (range !== null) {
+    const factors = [exact(range.lower[i]), exact(range.upper[i])];
+    values = ends.flatMap((p) => factors.map((d) => line(p, multiply(d, p))));
+  } else throw new RangeError(`no rule for ${node.operator}`);
+  return values.reduce(minimum);
+}
+
+function dot(a: ExactVector, b: ExactVector): Exact {
+  let sum = 0n;
+  a.numerators.forEach((n, i) => sum += n * b.numerators[i]);
+  return { numerator: sum, exponent: a.exponent + b.exponent, denominator: a.denominator * b.denominator };
+}
+
+type Affine = Extract<Graph["nodes"][number], { operator: "affine" }>;
+
+function applyTranspose(node: Affine, coefficients: ExactVector, inputSize: number): ExactVector {
+  const weights = constantMatrix(node.weights);
+  return node.transposed
+    ? product(weights, coefficients, inputSize)
+    : transposedProduct(weights, coefficients, inputSize);
+}
+
+/** sum_i |A_i| (sum_j |W_ij| max(|l_j|, |u_j|) + |b_i|): what gamma of the roundings is paid on. */
+function chargedMagnitude(
+  node: Affine,
+  coefficients: ExactVector,
+  box: { readonly lower: Float64Array; readonly upper: Float64Array },
+): Exact {
+  const weights = constantMatrix(node.weights);
+  const magnitudes = {
+    entries: weights.entries.map((w) => (w < 0n ? -w : w)),
+    exponent: weights.exponent,
+  };
+  // An index that is not asked for has no bounds; the values above it are multiplied by 0.
+  const far = exactVector(
+    box.lower.map((l, j) => Number.isFinite(l) && Number.isFinite(box.upper[j]) ? Math.max(-l, box.upper[j]) : 0),
+  );
+  const outputs = node.transposed ? transposedProduct(magnitudes, far, node.size) : product(magnitudes, far, node.size);
+  const sums = node.bias === null ? outputs : combine(outputs, exactVector(node.bias.map(Math.abs)), 1);
+  const signless = { ...coefficients, numerators: coefficients.numerators.map((n) => (n < 0n ? -n : n)) };
+  return dot(signless, sums);
+}
+
+/** A row of coefficients over a segment's columns, back in the node's own indices. */
+function fullRow(call: RecordedCall, row: number, columns: Int32Array | null, size: number): Float64Array {
+  const from = row * paddedLength(call.columns);
+  const compact = call.coefficients.subarray(from, from + call.columns);
+  if (columns === null || call.columns === size) return compact.slice();
+  const full = new Float64Array(size);
+  columns.forEach((i, j) => full[i] = compact[j]);
+  return full;
+}
+
+/** claimed <= proved, by how much it is above otherwise. */
+export function excess(claimed: number, proved: Exact): Exact {
+  return add(exact(claimed), negate(proved));
+}
