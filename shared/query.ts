@@ -50,11 +50,13 @@ export interface Query {
   readonly options: Options;
 }
 
+/** Outputs by index, or rows of coefficients over all of them. */
+export type Chosen = { readonly outputs: readonly number[] } | { readonly rows: readonly (readonly number[])[] };
+
 export type Property =
-  | { readonly type: "lipschitz"; readonly outputs: readonly number[]; readonly at_most?: number }
-  | { readonly type: "lipschitz"; readonly rows: readonly (readonly number[])[]; readonly at_most?: number }
-  | { readonly type: "jacobian_bounds" | "output_bounds"; readonly outputs: readonly number[] }
-  | { readonly type: "jacobian_bounds" | "output_bounds"; readonly rows: readonly (readonly number[])[] }
+  | ({ readonly type: "lipschitz"; readonly at_most?: number } & Chosen)
+  | ({ readonly type: "jacobian_bounds" } & Chosen)
+  | ({ readonly type: "output_bounds" } & Chosen)
   | { readonly type: "robustness"; readonly label: number }
   | {
     readonly type: "monotonicity";

@@ -9,7 +9,7 @@ import { operatorOf } from "../operators/registry.ts";
 import { differentiate, withAbs } from "./differentiate.ts";
 
 /** Groups bounded together; more run in further batches (the bits of a group do not depend on it). */
-const GROUPS_PER_BATCH = 32;
+export const GROUPS_PER_BATCH = 32;
 
 /**
  * Upper bounds of the l1 norms of gradient rows: for each domain of `forward` and each seed (a row of coefficients over

@@ -32,3 +32,7 @@ export function tighten(box: Box, index: number, lower: number, upper: number): 
   box.upper[index] = u;
   return true;
 }
+
+export function midpoint(box: Box): Float64Array {
+  return box.lower.map((l, i) => Math.min(Math.max(l / 2 + box.upper[i] / 2, l), box.upper[i]));
+}

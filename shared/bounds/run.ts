@@ -1,0 +1,31 @@
+import type { Graph } from "../graph.ts";
+import type { Buffer, Kernels } from "../kernels/kernels.ts";
+import type { Run, Work } from "./pass.ts";
+import { countingKernels } from "./work.ts";
+
+/** What a caller of the engine may hand in beside the question. */
+export interface RunContext {
+  readonly kernels: Kernels;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: Run["onProgress"];
+}
+
+/** Opens a run: uploads the graphs' matrices, counts the work, and frees everything when `body` ends. */
+export async function withRun<T>(
+  graphs: readonly Graph[],
+  { kernels, signal, onProgress }: RunContext,
+  body: (run: Run) => Promise<T>,
+): Promise<T> {
+  const work: Work = { flops: 0, rows: 0 };
+  return await kernels.scope(async () => {
+    const uploads = new Map<Float64Array, Buffer>();
+    for (const { nodes } of graphs) {
+      for (const node of nodes) {
+        if (node.operator === "affine" && !uploads.has(node.weights)) {
+          uploads.set(node.weights, kernels.upload(node.weights));
+        }
+      }
+    }
+    return await body({ kernels: countingKernels(kernels, work), signal, onProgress, work, uploads });
+  });
+}

@@ -1,0 +1,61 @@
+import type { Work } from "../bounds/pass.ts";
+import type { Query } from "../query.ts";
+import { ENGINE_VERSION } from "../version.ts";
+import { digestOfJson } from "./canonical.ts";
+import type { Finding, Outcome, Reason, Verdict } from "./finding.ts";
+
+/** The answer as it is stored and served (api.md): no time and no host inside, so the id is the same everywhere. */
+export interface Certificate {
+  readonly id: string;
+  readonly question: string;
+  readonly schema: "lipcert.certificate/1";
+  readonly query: Query;
+  readonly verdict: Verdict;
+  readonly reason: Reason | null;
+  readonly finding: Finding;
+  readonly method: {
+    readonly relaxation: string;
+    readonly preactivation: string;
+    readonly search: { readonly nodes: number; readonly open: number; readonly stopped_by: "none" };
+  };
+  readonly arithmetic: {
+    readonly kind: "f64-outward";
+    readonly encloses: "the network over the real numbers";
+    readonly assumes: readonly string[];
+  };
+  readonly engine: { readonly name: "lipcert"; readonly version: string };
+  readonly work: { readonly gflop: number; readonly rows: number };
+  readonly reproducible: boolean;
+}
+
+/** Cache key and job id: the digest of everything that decides the answer. */
+export function questionOf(query: Query): Promise<string> {
+  return digestOfJson({ ...query, engine: ENGINE_VERSION });
+}
+
+/** The id a certificate must have: the digest of its canonical JSON without `id`. */
+export function idOf(certificate: Omit<Certificate, "id">): Promise<string> {
+  const { id: _, ...body } = certificate as Certificate;
+  return digestOfJson(body);
+}
+
+export async function issue(query: Query, outcome: Outcome, work: Work): Promise<Certificate> {
+  const body: Omit<Certificate, "id"> = {
+    question: await questionOf(query),
+    schema: "lipcert.certificate/1",
+    query,
+    verdict: outcome.verdict,
+    reason: outcome.reason,
+    finding: outcome.finding,
+    method: {
+      relaxation: query.options.relaxation,
+      preactivation: query.options.preactivation,
+      search: { nodes: 0, open: 0, stopped_by: "none" },
+    },
+    arithmetic: { kind: "f64-outward", encloses: "the network over the real numbers", assumes: [] },
+    engine: { name: "lipcert", version: ENGINE_VERSION },
+    work: { gflop: work.flops / 1e9, rows: work.rows },
+    reproducible: true,
+  };
+  return { id: await idOf(body), ...body };
+}

@@ -1,0 +1,83 @@
+/** What a property found: plain JSON, as the certificate shows it (snake_case). A bound that overflowed is null. */
+
+export type Verdict = "certified" | "refuted" | "unknown";
+
+/** Why a verdict is unknown. */
+export type Reason = "overflow" | "bounds-too-loose";
+
+/** Which combination of outputs an entry speaks of: an output by index, or a row of the question by position. */
+export type Target = { readonly output: number } | { readonly row: number };
+
+export type LipschitzFinding = {
+  readonly type: "lipschitz";
+  readonly norm: "linf->linf";
+  readonly upper: number | null;
+  readonly lower: number;
+  readonly gap: number | null;
+  readonly exact: boolean;
+  readonly outputs: readonly (Target & { readonly upper: number | null; readonly lower: number })[];
+  /** The point at which `lower` is proved. */
+  readonly witness: Target & { readonly point: readonly number[] };
+};
+
+export type JacobianFinding = {
+  readonly type: "jacobian_bounds";
+  readonly outputs: readonly (Target & {
+    readonly lower: readonly (number | null)[];
+    readonly upper: readonly (number | null)[];
+  })[];
+};
+
+export type OutputsFinding = {
+  readonly type: "output_bounds";
+  readonly lower: readonly (number | null)[];
+  readonly upper: readonly (number | null)[];
+};
+
+export type RobustnessFinding = {
+  readonly type: "robustness";
+  readonly label: number;
+  readonly margins: readonly { readonly output: number; readonly lower: number | null }[];
+  /** A point of the region where another output is proved larger than the label's. */
+  readonly counterexample: readonly number[] | null;
+};
+
+export type Direction = "increasing" | "decreasing" | "constant" | "neither" | "unknown";
+
+export type MonotonicityFinding = {
+  readonly type: "monotonicity";
+  readonly output: number;
+  readonly features: readonly {
+    readonly feature: number;
+    readonly direction: Direction;
+    readonly lower: number | null;
+    readonly upper: number | null;
+    /** Points where the derivative is proved negative, then positive: those that were found. */
+    readonly witnesses: readonly (readonly number[])[];
+  }[];
+};
+
+export type Finding =
+  | LipschitzFinding
+  | JacobianFinding
+  | OutputsFinding
+  | RobustnessFinding
+  | MonotonicityFinding;
+
+/** The answer to a question before it becomes a certificate. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly reason: Reason | null;
+  readonly finding: Finding;
+}
+
+/** JSON knows no infinity: a bound that is not finite is null. */
+export function finiteOrNull(bound: number): number | null {
+  return Number.isFinite(bound) ? bound : null;
+}
+
+/** The verdict where no claim was made: certified iff every bound asked for is finite. */
+export function verdictOfBounds(bounds: Iterable<number>): Pick<Outcome, "verdict" | "reason"> {
+  for (const bound of bounds) if (!Number.isFinite(bound)) return { verdict: "unknown", reason: "overflow" };
+  return { verdict: "certified", reason: null };
+}

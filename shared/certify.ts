@@ -1,0 +1,59 @@
+import { type RunContext, withRun } from "./bounds/run.ts";
+import { type Certificate, issue } from "./certificate/certificate.ts";
+import type { Outcome } from "./certificate/finding.ts";
+import { type Budget, checkBudget, costOf } from "./cost.ts";
+import type { Model } from "./model.ts";
+import type { Analysis } from "./properties/analysis.ts";
+import { jacobianBounds, outputBounds } from "./properties/bounds.ts";
+import { lipschitz } from "./properties/lipschitz.ts";
+import { monotonicity } from "./properties/monotonicity.ts";
+import { robustness } from "./properties/robustness.ts";
+import type { Query, QuestionRequest } from "./query.ts";
+import { resolveQuery } from "./resolve_query.ts";
+import { outputsAt } from "./witness/prove.ts";
+
+export interface CertifyContext extends RunContext {
+  readonly budget?: Budget;
+}
+
+/**
+ * Answers a resolved question with a certificate.
+ *
+ * The answer depends on the question alone: not on time, the backend, or what was asked before.
+ * Throws: `over-budget` with the figures before anything runs; the signal's reason when aborted.
+ */
+export async function certify(model: Model, query: Query, context: CertifyContext): Promise<Certificate> {
+  const graph = model.graph(query.output);
+  checkBudget(costOf(graph, query), context.budget);
+  return await withRun([graph], context, async (run) => {
+    const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
+    const outcome = await answer(query, { graph, box, inputType: model.inputType, options: query.options, run });
+    return await issue(query, outcome, run.work);
+  });
+}
+
+function answer({ property }: Query, analysis: Analysis): Promise<Outcome> {
+  switch (property.type) {
+    case "lipschitz":
+      return lipschitz(property, analysis);
+    case "jacobian_bounds":
+      return jacobianBounds(property, analysis);
+    case "output_bounds":
+      return outputBounds(property, analysis);
+    case "robustness":
+      return robustness(property, analysis);
+    case "monotonicity":
+      return monotonicity(property, analysis);
+  }
+}
+
+/** Resolves a request against a model; a default label is the output proved largest at the center. */
+export function resolve(request: QuestionRequest, model: Model, context: RunContext): Promise<Query> {
+  return resolveQuery(request, model, async (output, point) => {
+    const graph = model.graph(output);
+    const [values] = await withRun([graph], context, (run) => outputsAt(graph, [point], run));
+    const { lower, upper } = values;
+    const label = lower.findIndex((l, k) => upper.every((u, other) => other === k || u < l));
+    return label < 0 ? null : label;
+  });
+}

@@ -1,0 +1,21 @@
+/** The face of the engine: model and question in, certificate out. */
+export { capabilities } from "./capabilities.ts";
+export { canonicalBytes, digestOf } from "./certificate/canonical.ts";
+export { type Certificate, questionOf } from "./certificate/certificate.ts";
+export type { Finding, Verdict } from "./certificate/finding.ts";
+export { certify, type CertifyContext, resolve } from "./certify.ts";
+export { type Budget, costOf } from "./cost.ts";
+export {
+  invalidQuery,
+  LipcertError,
+  type PointedMessage,
+  type ProblemMembers,
+  PROBLEMS,
+  type ProblemType,
+} from "./errors.ts";
+export type { Kernels } from "./kernels/kernels.ts";
+export { type Model, readModel } from "./model.ts";
+export type { ModelDescription } from "./onnx/read_model.ts";
+export type { OptionsRequest, PropertyRequest, Query, QuestionRequest, RegionRequest } from "./query.ts";
+export { ENGINE_VERSION } from "./version.ts";
+export { type Check, verify, type VerifyReport } from "./verify.ts";

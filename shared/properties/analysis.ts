@@ -1,0 +1,112 @@
+import type { BoundOptions, Pass, Run } from "../bounds/pass.ts";
+import { boundGraph } from "../bounds/bound_graph.ts";
+import type { Target } from "../certificate/finding.ts";
+import type { Graph, Node } from "../graph.ts";
+import type { Box } from "../numeric/box.ts";
+import type { Chosen, Options } from "../query.ts";
+
+/** A question ready to be answered: the network to the chosen output, the box, the options, the open run. */
+export interface Analysis {
+  readonly graph: Graph;
+  readonly box: Box;
+  /** The model's input type: points handed out are representable in it where the box holds such a point. */
+  readonly inputType: "float32" | "float64";
+  readonly options: Options;
+  readonly run: Run;
+}
+
+export function outputSize(graph: Graph): number {
+  return graph.nodes[graph.nodes.length - 1].size;
+}
+
+/** How the network itself is bounded. */
+export function preactivationOptions({ options }: Analysis): BoundOptions {
+  return { refine: options.preactivation === "crown" ? "linear" : "interval", rule: "chord" };
+}
+
+/** How the graph of the Jacobian (or the last layer) is bounded. */
+export function relaxationOptions({ options }: Analysis): BoundOptions {
+  return {
+    refine: options.relaxation === "interval" ? "interval" : "linear",
+    rule: options.relaxation === "recurjac" ? "constant" : "chord",
+  };
+}
+
+/** The preactivation bounds of the one domain of a question. */
+export function boundNetwork(analysis: Analysis, graph: Graph = analysis.graph): Promise<Pass> {
+  return boundGraph(graph, [{ box: analysis.box }], preactivationOptions(analysis), analysis.run);
+}
+
+/** The rows of a selection as coefficients over the outputs, with their names. */
+export interface Seeds {
+  readonly rows: readonly Float64Array[];
+  readonly targets: readonly Target[];
+}
+
+export function seedsOf(
+  selection: Chosen,
+  size: number,
+): Seeds {
+  if ("rows" in selection) {
+    return {
+      rows: selection.rows.map((row) => Float64Array.from(row)),
+      targets: selection.rows.map((_, row) => ({ row })),
+    };
+  }
+  return {
+    rows: selection.outputs.map((output) => unitRow(size, output)),
+    targets: selection.outputs.map((output) => ({ output })),
+  };
+}
+
+export function unitRow(size: number, index: number, value = 1): Float64Array {
+  const row = new Float64Array(size);
+  row[index] = value;
+  return row;
+}
+
+/** The network followed by functionals of its outputs: node values become rows . f(x). */
+export function withRows(graph: Graph, rows: readonly Float64Array[]): Graph {
+  const last = graph.nodes.length - 1;
+  const size = graph.nodes[last].size;
+  const weights = new Float64Array(rows.length * size);
+  rows.forEach((row, r) => weights.set(row, r * size));
+  const node: Node = { operator: "affine", inputs: [last], size: rows.length, name: "rows", weights, bias: null };
+  return { nodes: [...graph.nodes, node] };
+}
+
+/** The point itself, or the nearest point of the model's input type that the box holds. */
+export function representable(point: Float64Array, { box, inputType }: Analysis): Float64Array {
+  if (inputType === "float64") return point;
+  return point.map((x, i) => {
+    const rounded = Math.fround(x);
+    if (rounded >= box.lower[i] && rounded <= box.upper[i]) return rounded;
+    const other = nextFloat32(rounded, rounded < box.lower[i] ? 1 : -1);
+    return other >= box.lower[i] && other <= box.upper[i] ? other : x;
+  });
+}
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The neighbour of a float32 above (direction 1) or below (-1). */
+function nextFloat32(x: number, direction: 1 | -1): number {
+  if (x === 0) return direction * 2 ** -149;
+  float[0] = x;
+  bits[0] += x > 0 === direction > 0 ? 1 : -1;
+  return float[0];
+}
+
+/** Half the plain flops that a search of points may cost: a share of what the bounds cost, never too little to be useful. */
+export function searchBudget({ run }: Analysis): number {
+  return 2e6 + 0.05 * run.work.flops;
+}
+
+/** Widths of the preactivations' ranges by activation node, for softened gates. */
+export function gateWidths(pass: Pass): (Float64Array | null)[] {
+  return pass.graph.nodes.map((node, id) => {
+    if (!pass.states[id].relaxations) return null;
+    const box = pass.states[node.inputs[0]].boxes[0];
+    return box.upper.map((u, i) => u - box.lower[i]);
+  });
+}

@@ -1,0 +1,85 @@
+import { boundGraph, refine } from "../bounds/bound_graph.ts";
+import { finiteOrNull, type Outcome, verdictOfBounds } from "../certificate/finding.ts";
+import { entryBounds } from "../jacobian/jacobian_bounds.ts";
+import type { Box } from "../numeric/box.ts";
+import type { Chosen, Property } from "../query.ts";
+import {
+  type Analysis,
+  boundNetwork,
+  outputSize,
+  preactivationOptions,
+  relaxationOptions,
+  seedsOf,
+  withRows,
+} from "./analysis.ts";
+
+type Question<T extends Property["type"]> = Extract<Property, { type: T }>;
+
+/** Bounds of outputs, or of functionals of them, over the box. */
+export async function outputBounds(question: Question<"output_bounds">, analysis: Analysis): Promise<Outcome> {
+  const { lower, upper } = await rowBounds(analysis, question);
+  return {
+    ...verdictOfBounds([...lower, ...upper]),
+    finding: {
+      type: "output_bounds",
+      lower: Array.from(lower, finiteOrNull),
+      upper: Array.from(upper, finiteOrNull),
+    },
+  };
+}
+
+/** Bounds of every entry of the Clarke Jacobian's rows over the box. */
+export async function jacobianBounds(question: Question<"jacobian_bounds">, analysis: Analysis): Promise<Outcome> {
+  const seeds = seedsOf(question, outputSize(analysis.graph));
+  const boxes = await analysis.run.kernels.scope(async () => {
+    const forward = await boundNetwork(analysis);
+    const features = analysis.graph.nodes[0].size;
+    return await entryBounds(
+      forward,
+      seeds.rows,
+      Array.from({ length: features }, (_, i) => i),
+      relaxationOptions(analysis),
+      analysis.run,
+    );
+  });
+  return {
+    ...verdictOfBounds(boxes.flatMap((box) => [...box.lower, ...box.upper])),
+    finding: {
+      type: "jacobian_bounds",
+      outputs: boxes.map((box, k) => ({
+        ...seeds.targets[k],
+        lower: Array.from(box.lower, finiteOrNull),
+        upper: Array.from(box.upper, finiteOrNull),
+      })),
+    },
+  };
+}
+
+/** The values of the chosen outputs or rows as a box: the last node is bounded by its rows where lines are asked for. */
+export async function rowBounds(
+  analysis: Analysis,
+  selection: Chosen,
+): Promise<Box> {
+  const graph = "rows" in selection
+    ? withRows(analysis.graph, seedsOf(selection, outputSize(analysis.graph)).rows)
+    : analysis.graph;
+  const chosen = "rows" in selection ? selection.rows.map((_, row) => row) : selection.outputs;
+  const last = graph.nodes.length - 1;
+  return await analysis.run.kernels.scope(async () => {
+    const run = withUploads(analysis, graph);
+    const pass = await boundGraph(graph, [{ box: analysis.box }], preactivationOptions(analysis), run);
+    if (relaxationOptions(analysis).refine === "linear") await refine(pass, last, [chosen]);
+    const [box] = pass.states[last].boxes;
+    return {
+      lower: Float64Array.from(chosen, (i) => box.lower[i]),
+      upper: Float64Array.from(chosen, (i) => box.upper[i]),
+    };
+  });
+}
+
+/** The run with the constants of a node that was appended to the network. */
+function withUploads({ run }: Analysis, graph: Analysis["graph"]): Analysis["run"] {
+  const last = graph.nodes[graph.nodes.length - 1];
+  if (last.operator !== "affine" || run.uploads.has(last.weights)) return run;
+  return { ...run, uploads: new Map([...run.uploads, [last.weights, run.kernels.upload(last.weights)]]) };
+}

@@ -1,0 +1,129 @@
+import { type Direction, finiteOrNull, type MonotonicityFinding, type Outcome } from "../certificate/finding.ts";
+import { entryBounds } from "../jacobian/jacobian_bounds.ts";
+import type { Box } from "../numeric/box.ts";
+import type { Property } from "../query.ts";
+import { gradientAt } from "../witness/prove.ts";
+import { type EntrySearch, searchEntries } from "../witness/search_entries.ts";
+import {
+  type Analysis,
+  boundNetwork,
+  gateWidths,
+  outputSize,
+  relaxationOptions,
+  representable,
+  searchBudget,
+  unitRow,
+} from "./analysis.ts";
+
+type Question = Extract<Property, { type: "monotonicity" }>;
+type FeatureFinding = MonotonicityFinding["features"][number];
+
+/** Whether an output rises or falls with each feature over the whole box: signs of the Clarke Jacobian's entries. */
+export async function monotonicity(question: Question, analysis: Analysis): Promise<Outcome> {
+  const { output, features, direction } = question;
+  const seed = unitRow(outputSize(analysis.graph), output);
+  const { entries, widths } = await analysis.run.kernels.scope(async () => {
+    const forward = await boundNetwork(analysis);
+    const [entries] = await entryBounds(forward, [seed], features, relaxationOptions(analysis), analysis.run);
+    return { entries, widths: gateWidths(forward) };
+  });
+  const open = features.filter((i) => !isSettled(entries, i, direction));
+  const search = searchEntries(analysis.graph, analysis.box, seed, open, widths, searchBudget(analysis));
+  const proved = await proveSigns(analysis, seed, search);
+  const found = features.map((feature) => describe(feature, entries, proved.get(feature)));
+  return {
+    ...verdictOf(found, direction),
+    finding: { type: "monotonicity", output, features: found.map(({ finding }) => finding) },
+  };
+}
+
+/** Points where an entry is proved negative and positive. */
+interface ProvedSigns {
+  negative: number[] | null;
+  positive: number[] | null;
+}
+
+function isSettled(entries: Box, i: number, direction: Question["direction"]): boolean {
+  if (direction === "increasing") return entries.lower[i] >= 0;
+  if (direction === "decreasing") return entries.upper[i] <= 0;
+  return entries.lower[i] >= 0 || entries.upper[i] <= 0;
+}
+
+async function proveSigns(
+  analysis: Analysis,
+  seed: Float64Array,
+  search: EntrySearch,
+): Promise<Map<number, ProvedSigns>> {
+  const candidates = search.map(({ feature, least, largest }) => ({
+    feature,
+    points: [least, largest].map(({ point }) => representable(point, analysis)),
+  }));
+  // Many features share their best points: each is proved once.
+  const distinct = new Map<string, Float64Array>();
+  for (const { points } of candidates) for (const point of points) distinct.set(point.join(), point);
+  const points = [...distinct.values()];
+  const gradients = await gradientAt(analysis.graph, points.map((point) => ({ point, seed })), analysis.run);
+  const gradientOf = new Map([...distinct.keys()].map((key, p) => [key, gradients[p]]));
+  const proved = new Map<number, ProvedSigns>();
+  for (const { feature, points: [least, largest] } of candidates) {
+    proved.set(feature, {
+      negative: gradientOf.get(least.join())!.upper[feature] < 0 ? Array.from(least) : null,
+      positive: gradientOf.get(largest.join())!.lower[feature] > 0 ? Array.from(largest) : null,
+    });
+  }
+  return proved;
+}
+
+/** One feature's finding, and the signs its derivative is proved to take somewhere. */
+interface Found {
+  readonly finding: FeatureFinding;
+  readonly falls: boolean;
+  readonly rises: boolean;
+}
+
+function describe(feature: number, entries: Box, signs: ProvedSigns | undefined): Found {
+  const lower = entries.lower[feature];
+  const upper = entries.upper[feature];
+  const witnesses = [signs?.negative, signs?.positive].filter((point) => point != null);
+  return {
+    finding: {
+      feature,
+      direction: directionOf(lower, upper, signs),
+      lower: finiteOrNull(lower),
+      upper: finiteOrNull(upper),
+      witnesses,
+    },
+    falls: signs?.negative != null,
+    rises: signs?.positive != null,
+  };
+}
+
+function directionOf(lower: number, upper: number, signs: ProvedSigns | undefined): Direction {
+  if (lower >= 0 && upper <= 0) return "constant";
+  if (lower >= 0) return "increasing";
+  if (upper <= 0) return "decreasing";
+  return signs?.negative && signs.positive ? "neither" : "unknown";
+}
+
+function verdictOf(
+  found: readonly Found[],
+  direction: Question["direction"],
+): Pick<Outcome, "verdict" | "reason"> {
+  if (found.every((one) => isCertified(one.finding.direction, direction))) {
+    return { verdict: "certified", reason: null };
+  }
+  if (found.some((one) => isRefuted(one, direction))) return { verdict: "refuted", reason: null };
+  const finite = found.every(({ finding }) => finding.lower !== null && finding.upper !== null);
+  return { verdict: "unknown", reason: finite ? "bounds-too-loose" : "overflow" };
+}
+
+function isCertified(proved: Direction, asked: Question["direction"]): boolean {
+  if (proved === "constant") return true;
+  return asked === undefined ? proved === "increasing" || proved === "decreasing" : proved === asked;
+}
+
+/** Refuted by a proved derivative of the other sign; without a direction, by both signs. */
+function isRefuted({ falls, rises }: Found, asked: Question["direction"]): boolean {
+  if (asked === undefined) return falls && rises;
+  return asked === "increasing" ? falls : rises;
+}

@@ -1,0 +1,71 @@
+import { finiteOrNull, type Outcome } from "../certificate/finding.ts";
+import { midpoint } from "../numeric/box.ts";
+import type { Property } from "../query.ts";
+import { ascend, type Objective } from "../witness/ascent.ts";
+import { gradientPlain } from "../witness/plain_network.ts";
+import { outputsAt } from "../witness/prove.ts";
+import { type Analysis, outputSize, representable } from "./analysis.ts";
+import { rowBounds } from "./bounds.ts";
+
+type Question = Extract<Property, { type: "robustness" }>;
+
+/** Evaluations of the network an attack on one margin may take. */
+const ATTACK_EVALUATIONS = 24;
+
+/** Whether the label can change in the box: lower bounds of its margins, and a proved counterexample where one is found. */
+export async function robustness({ label }: Question, analysis: Analysis): Promise<Outcome> {
+  const size = outputSize(analysis.graph);
+  const others = Array.from({ length: size }, (_, k) => k).filter((k) => k !== label);
+  const rows = others.map((k) => marginRow(size, label, k));
+  const { lower } = await rowBounds(analysis, { rows: rows.map((row) => Array.from(row)) });
+  const open = others.map((_, m) => m).filter((m) => !(lower[m] > 0)).sort((a, b) => lower[a] - lower[b] || a - b);
+  const counterexample = await attack(analysis, rows, open);
+  const finite = lower.every((bound) => Number.isFinite(bound));
+  return {
+    verdict: open.length === 0 ? "certified" : counterexample ? "refuted" : "unknown",
+    reason: open.length === 0 || counterexample ? null : finite ? "bounds-too-loose" : "overflow",
+    finding: {
+      type: "robustness",
+      label,
+      margins: others.map((output, m) => ({ output, lower: finiteOrNull(lower[m]) })),
+      counterexample,
+    },
+  };
+}
+
+/** The coefficients of f_label - f_k. */
+export function marginRow(size: number, label: number, k: number): Float64Array {
+  const row = new Float64Array(size);
+  row[label] = 1;
+  row[k] = -1;
+  return row;
+}
+
+async function attack(
+  analysis: Analysis,
+  rows: readonly Float64Array[],
+  open: readonly number[],
+): Promise<number[] | null> {
+  const { graph, box, run } = analysis;
+  for (const m of open) {
+    run.signal?.throwIfAborted();
+    const found = ascend(graph, box, midpoint(box), negatedMargin(graph, rows[m]), ATTACK_EVALUATIONS, () => {});
+    const point = representable(found.point, analysis);
+    if (found.score > 0 && await marginIsNegative(analysis, rows[m], point)) return Array.from(point);
+  }
+  return null;
+}
+
+function negatedMargin(graph: Analysis["graph"], row: Float64Array): Objective {
+  const last = graph.nodes.length - 1;
+  return {
+    score: ({ values }) => -values[last].reduce((sum, value, k) => sum + row[k] * value, 0),
+    ascend: (trace) => gradientPlain(graph, trace, row).map((entry) => -entry),
+  };
+}
+
+/** Proved over the real numbers: the two outputs' enclosures at the point do not overlap. */
+export async function marginIsNegative(analysis: Analysis, row: Float64Array, point: Float64Array): Promise<boolean> {
+  const [outputs] = await outputsAt(analysis.graph, [point], analysis.run);
+  return outputs.upper[row.indexOf(1)] < outputs.lower[row.indexOf(-1)];
+}
