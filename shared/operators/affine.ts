@@ -117,7 +117,7 @@ function settleImage(
       lower[i] = settleLower(sums[at + r] + b, below, roundings, underflow);
       upper[i] = settleUpper(sums[at + 2 * padded + r] + b, above, roundings, underflow);
       // |w| max(|l|, |u|) <= |w l| + |w u|: at most twice the smallest q, and free.
-      magnitude[i] = (below + above) * Q_INFLATION;
+      magnitude[i] = (below + above) * Q_INFLATION + 2 * underflow;
     }
     boxes.push({ lower, upper });
     q.push(magnitude);

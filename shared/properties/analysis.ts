@@ -4,6 +4,7 @@ import type { Target } from "../certificate/finding.ts";
 import type { Graph, Node } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Options } from "../query.ts";
+import { softGates } from "../witness/ascent.ts";
 
 /** A question ready to be answered: the network to the chosen output, the box, the options, the open run. */
 export interface Analysis {
@@ -102,11 +103,7 @@ export function searchBudget({ run }: Analysis): number {
   return 2e6 + 0.05 * run.work.flops;
 }
 
-/** Widths of the preactivations' ranges by activation node, for softened gates. */
-export function gateWidths(pass: Pass): (Float64Array | null)[] {
-  return pass.graph.nodes.map((node, id) => {
-    if (!pass.states[id].relaxations) return null;
-    const box = pass.states[node.inputs[0]].boxes[0];
-    return box.upper.map((u, i) => u - box.lower[i]);
-  });
+/** Softened gates for the search of points, from the preactivation bounds. */
+export function gatesOf(pass: Pass): number[] {
+  return softGates(pass.graph, (id) => pass.states[id].boxes[0]);
 }

@@ -6,7 +6,7 @@ import { searchNorms } from "../witness/search_norms.ts";
 import {
   type Analysis,
   boundNetwork,
-  gateWidths,
+  gatesOf,
   outputSize,
   relaxationOptions,
   representable,
@@ -23,12 +23,12 @@ const EXACT_GAP = 1e-6;
 /** The l_inf local Lipschitz constant: per output an upper bound over the box and a lower bound proved at a point. */
 export async function lipschitz(question: Question, analysis: Analysis): Promise<Outcome> {
   const seeds = seedsOf(question, outputSize(analysis.graph));
-  const { uppers, widths } = await analysis.run.kernels.scope(async () => {
+  const { uppers, gates } = await analysis.run.kernels.scope(async () => {
     const forward = await boundNetwork(analysis);
     const uppers = await normBounds(forward, seeds.rows, relaxationOptions(analysis), analysis.run);
-    return { uppers, widths: gateWidths(forward) };
+    return { uppers, gates: gatesOf(forward) };
   });
-  const proved = await proveLowers(analysis, seeds, uppers, widths);
+  const proved = await proveLowers(analysis, seeds, uppers, gates);
   const upper = Math.max(...uppers);
   const best = indexOfMax(proved.map(({ lower }) => lower));
   const lower = proved[best].lower;
@@ -64,10 +64,10 @@ async function proveLowers(
   analysis: Analysis,
   seeds: Seeds,
   uppers: readonly number[],
-  widths: readonly (Float64Array | null)[],
+  gates: readonly number[],
 ): Promise<Proved[]> {
   const { graph, box, run } = analysis;
-  const points = searchNorms(graph, box, seeds.rows, uppers, widths, searchBudget(analysis), run.signal)
+  const points = searchNorms(graph, box, seeds.rows, uppers, gates, searchBudget(analysis), run.signal)
     .map((point) => representable(point, analysis));
   const gradients = await gradientAt(graph, points.map((point, k) => ({ point, seed: seeds.rows[k] })), run);
   return points.map((point, k) => ({ point, lower: leastNorm(gradients[k]) }));

@@ -7,7 +7,7 @@ import { type EntrySearch, searchEntries } from "../witness/search_entries.ts";
 import {
   type Analysis,
   boundNetwork,
-  gateWidths,
+  gatesOf,
   outputSize,
   relaxationOptions,
   representable,
@@ -22,13 +22,13 @@ type FeatureFinding = MonotonicityFinding["features"][number];
 export async function monotonicity(question: Question, analysis: Analysis): Promise<Outcome> {
   const { output, features, direction } = question;
   const seed = unitRow(outputSize(analysis.graph), output);
-  const { entries, widths } = await analysis.run.kernels.scope(async () => {
+  const { entries, gates } = await analysis.run.kernels.scope(async () => {
     const forward = await boundNetwork(analysis);
     const [entries] = await entryBounds(forward, [seed], features, relaxationOptions(analysis), analysis.run);
-    return { entries, widths: gateWidths(forward) };
+    return { entries, gates: gatesOf(forward) };
   });
   const open = features.filter((i) => !isSettled(entries, i, direction));
-  const search = searchEntries(analysis.graph, analysis.box, seed, open, widths, searchBudget(analysis));
+  const search = searchEntries(analysis.graph, analysis.box, seed, open, gates, searchBudget(analysis));
   const proved = await proveSigns(analysis, seed, search);
   const found = features.map((feature) => describe(feature, entries, proved.get(feature)));
   return {

@@ -49,7 +49,7 @@ async function attack(
   const { graph, box, run } = analysis;
   for (const m of open) {
     run.signal?.throwIfAborted();
-    const found = ascend(graph, box, midpoint(box), negatedMargin(graph, rows[m]), ATTACK_EVALUATIONS, () => {});
+    const found = ascend(graph, box, midpoint(box), negatedMargin(graph, rows[m]), ATTACK_EVALUATIONS);
     const point = representable(found.point, analysis);
     if (found.score > 0 && await marginIsNegative(analysis, rows[m], point)) return Array.from(point);
   }

@@ -22,7 +22,7 @@ export function searchEntries(
   box: Box,
   seed: Float64Array,
   features: readonly number[],
-  widths: readonly (Float64Array | null)[],
+  gates: readonly number[],
   flops: number,
 ): EntrySearch {
   if (features.length === 0) return [];
@@ -52,7 +52,7 @@ export function searchEntries(
       const weights = new Float64Array(box.lower.length);
       weights[one.feature] = sign;
       const start = (sign < 0 ? one.least : one.largest).point;
-      ascend(graph, box, start, gradientObjective(graph, seed, weights, widths), evaluations, visit);
+      ascend(graph, box, start, gradientObjective(graph, seed, weights, gates), evaluations, visit);
       left -= evaluations * oneStep;
     }
   }

@@ -14,7 +14,7 @@ export function searchNorms(
   box: Box,
   seeds: readonly Float64Array[],
   uppers: readonly number[],
-  widths: readonly (Float64Array | null)[],
+  gates: readonly number[],
   flops: number,
   signal?: AbortSignal,
 ): Float64Array[] {
@@ -29,8 +29,8 @@ export function searchNorms(
     signal?.throwIfAborted();
     const evaluations = Math.min(Math.floor(left / 2 / oneStep), 60);
     if (evaluations < 2) break;
-    const objective = gradientObjective(graph, seeds[k], null, widths);
-    const result = ascend(graph, box, best[k].point, objective, evaluations, () => {});
+    const objective = gradientObjective(graph, seeds[k], null, gates);
+    const result = ascend(graph, box, best[k].point, objective, evaluations);
     left -= evaluations * oneStep;
     if (result.score > best[k].score) {
       best[k] = result;
@@ -47,7 +47,9 @@ function bestOf(graph: Graph, seeds: readonly Float64Array[], points: readonly F
   for (const point of points) {
     const trace = evaluatePlain(graph, point);
     seeds.forEach((seed, k) => {
-      const score = gradientPlain(graph, trace, seed).reduce((sum, entry) => sum + Math.abs(entry), 0);
+      const gradient = gradientPlain(graph, trace, seed);
+      let score = 0;
+      for (let i = 0; i < gradient.length; i++) score += Math.abs(gradient[i]);
       if (score > best[k].score) best[k] = { point, score };
     });
   }
