@@ -1,7 +1,7 @@
 import { type AttributeProto, AttributeProto_AttributeType as AttributeType, type NodeProto } from "onnx-buf";
 import { type Place, problemAt } from "./problem.ts";
 import { readTensor } from "./tensor.ts";
-import { type Constant, safeInteger } from "./value.ts";
+import { clampedInteger, type Constant, safeInteger } from "./value.ts";
 
 /** Names of the attributes an operator may have. */
 export type AttributeNames = readonly string[];
@@ -44,6 +44,11 @@ export class Attributes {
 
   integers(name: string): number[] | null {
     return this.#find(name, AttributeType.INTS)?.ints.map((value) => safeInteger(value, this.#place)) ?? null;
+  }
+
+  /** Integers that mean "as far as it goes" when they are out of range, as the ends of a slice. */
+  clampedIntegers(name: string): number[] | null {
+    return this.#find(name, AttributeType.INTS)?.ints.map(clampedInteger) ?? null;
   }
 
   /** A float attribute (its value is a float32). */

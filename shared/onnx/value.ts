@@ -44,3 +44,9 @@ export function safeInteger(value: bigint, place: Place): number {
   if (!Number.isSafeInteger(number)) throw problemAt(place, `the integer ${value} is out of range`);
   return number;
 }
+
+/** An integer of the file as a number, cut to the safe range. */
+export function clampedInteger(value: bigint): number {
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  return Number(value > limit ? limit : value < -limit ? -limit : value);
+}
