@@ -5,9 +5,8 @@
  * is zero. Rounding is IEEE nearest, a product and a sum round apart (never fused), and the ORDER of every sum is part of
  * the contract, so that two backends give the same bits:
  *
- * - `gemm`: each output element starts at +0 and adds fl(a_k b_k) for k = 0, 1, 2, … one after the other.
- * - sums along a row (all other kernels): four partial sums s_0..s_3 starting at +0, element j goes to s_(j mod 4), over
- *   the padded length; the total is (s_0 + s_2) + (s_1 + s_3).
+ * every sum, in `gemm` and along rows, starts at +0 and adds fl(a_k b_k) for column k = 0, 1, 2, … one after the other, so
+ * that a column of exact zeros can be dropped without changing a bit (shared/README.md (12)).
  *
  * Rows name their *group*: a domain, or a domain and an output. Tables are per group, matrices are shared by all groups.
  * A kernel takes finite or non-finite numbers and never traps; NaN and infinities must come out as NaN or infinity in the
@@ -43,7 +42,7 @@ export interface Kernels {
    * constants[r] += sum of c_j, magnitudes[r] += sum of |c_j|. (A NaN a_j takes the upper line.)
    */
   relaxRows(call: RelaxRows): void;
-  /** constants[r] += sum of fl(a_j bias_j) (nothing if bias is null); magnitudes[r] += sum of fl(|a_j| q_j), q of the row's group. */
+  /** constants[r] += sum of fl(a_j bias_j) (+0 if bias is null); magnitudes[r] += sum of fl(|a_j| q_j), q of the row's group. */
   absorbRows(call: AbsorbRows): void;
   /** Lower end over the row's group's box: constants[r] += sum of fl(a_j (a_j >= 0 ? lower_j : upper_j)); magnitudes[r] += sum of fl(|a_j| max(|lower_j|, |upper_j|)). */
   concretizeRows(call: ConcretizeRows): void;

@@ -43,17 +43,12 @@ class HostIndices extends Block {
   }
 }
 
-/** The four partial sums of the contract: element j goes to sum j mod 4. */
+/** A sum in the order of the contract: one addition after the other, from +0. */
 class RowSum {
-  readonly #sums = new Float64Array(4);
+  total = 0;
 
-  add(j: number, value: number): void {
-    this.#sums[j & 3] += value;
-  }
-
-  total(): number {
-    const [s0, s1, s2, s3] = this.#sums;
-    return (s0 + s2) + (s1 + s3);
+  add(value: number): void {
+    this.total += value;
   }
 }
 
@@ -180,8 +175,8 @@ class ReferenceKernels implements Kernels {
       const slope = table[line], intercept = table[line + stride];
       const c = intercept === 0 ? 0 : a[at] * intercept;
       a[at] = slope === 0 ? 0 : a[at] * slope;
-      constant.add(j, c);
-      magnitude.add(j, Math.abs(c));
+      constant.add(c);
+      magnitude.add(Math.abs(c));
     });
   }
 
@@ -192,8 +187,8 @@ class ReferenceKernels implements Kernels {
     const a = this.#values(call.coefficients), q = this.#values(call.q);
     const bias = call.bias === null ? null : this.#values(call.bias);
     this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
-      if (bias !== null) constant.add(j, a[at] * bias[j]);
-      magnitude.add(j, Math.abs(a[at]) * q[group * stride + j]);
+      if (bias !== null) constant.add(a[at] * bias[j]);
+      magnitude.add(Math.abs(a[at]) * q[group * stride + j]);
     });
   }
 
@@ -203,8 +198,8 @@ class ReferenceKernels implements Kernels {
     const a = this.#values(call.coefficients), box = this.#values(call.box);
     this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
       const lower = box[group * 2 * stride + j], upper = box[(group * 2 + 1) * stride + j];
-      constant.add(j, a[at] * (a[at] >= 0 ? lower : upper));
-      magnitude.add(j, Math.abs(a[at]) * Math.max(Math.abs(lower), Math.abs(upper)));
+      constant.add(a[at] * (a[at] >= 0 ? lower : upper));
+      magnitude.add(Math.abs(a[at]) * Math.max(Math.abs(lower), Math.abs(upper)));
     });
   }
 
@@ -221,8 +216,8 @@ class ReferenceKernels implements Kernels {
       for (let j = 0; j < stride; j++) {
         visit(r * stride + j, j, stride, groups.values[r], constant, magnitude);
       }
-      constants[r] += constant.total();
-      magnitudes[r] += magnitude.total();
+      constants[r] += constant.total;
+      magnitudes[r] += magnitude.total;
     }
   }
 
@@ -251,12 +246,12 @@ class ReferenceKernels implements Kernels {
           // A NaN in y must stay as one in x does: a comparison alone would keep x.
           const low = Number.isNaN(y) || y < x ? y : x;
           const high = Number.isNaN(y) || x < y ? y : x;
-          sums[0].add(j, low);
-          sums[1].add(j, Math.abs(low));
-          sums[2].add(j, high);
-          sums[3].add(j, Math.abs(high));
+          sums[0].add(low);
+          sums[1].add(Math.abs(low));
+          sums[2].add(high);
+          sums[3].add(Math.abs(high));
         }
-        sums.forEach((sum, t) => out[(g * 4 + t) * outStride + i] = sum.total());
+        sums.forEach((sum, t) => out[(g * 4 + t) * outStride + i] = sum.total);
       }
     }
   }

@@ -94,9 +94,9 @@ export function settleUpper(sum: number, magnitude: number, roundings: number, u
 
 const RADIUS_INFLATION = 1 + 2 ** -20;
 
-/** Roundings on the path of an element of a kernel's row sum over `columns` columns: product, partial sum, two joins. */
+/** Roundings on the path of an element of a kernel's row sum over `columns` columns: its product and the sums after it. */
 export function rowSumRoundings(columns: number): number {
-  return 1 + Math.ceil(columns / 4) + 2;
+  return 1 + columns;
 }
 
 /** `count` half-steps of underflow as a number, rounded up. */

@@ -82,8 +82,17 @@ function scaleColumns(scale: ScaleNode, affine: AffineNode): AffineNode | null {
 }
 
 function scaleTwice(first: ScaleNode, second: ScaleNode): ScaleNode | null {
-  // Only products of factors: x / a * b has no single factor in general.
-  if (first.inverse !== second.inverse) return null;
-  const factors = exactly(first.size, (i) => exactProduct(first.factors[i], second.factors[i]));
-  return factors === null || factors.includes(0) && first.inverse ? null : { ...second, factors };
+  const a = first.factors;
+  const b = second.factors;
+  if (first.inverse === second.inverse) return scaleBy(second, first.inverse, (i) => exactProduct(a[i], b[i]));
+  // x b / a is x (b / a) or x / (a / b), whichever has exact factors.
+  const [over, under] = first.inverse ? [b, a] : [a, b];
+  return scaleBy(second, false, (i) => exactQuotient(over[i], under[i])) ??
+    scaleBy(second, true, (i) => over[i] === 0 ? null : exactQuotient(under[i], over[i]));
+}
+
+function scaleBy(node: ScaleNode, inverse: boolean, factor: (index: number) => number | null): ScaleNode | null {
+  const factors = exactly(node.size, factor);
+  if (factors === null || (inverse && factors.includes(0))) return null;
+  return { ...node, factors, inverse };
 }

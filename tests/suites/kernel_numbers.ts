@@ -44,9 +44,7 @@ export const indices = (random: () => number, length: number, limit: number): In
 
 /** The sum along a row in the order of the contract. */
 export function rowSum(terms: readonly number[]): number {
-  const s = [0, 0, 0, 0];
-  terms.forEach((term, j) => s[j % 4] = s[j % 4] + term);
-  return (s[0] + s[2]) + (s[1] + s[3]);
+  return terms.reduce((sum, term) => sum + term, 0);
 }
 
 /** A result of `rows` rows, element by element, zero in the padding. */

@@ -1,4 +1,4 @@
-import { accumulate, padded, total } from "./rows";
+import { accumulate_pair, load_pair, padded, run_length } from "./rows";
 
 /**
  * Adds a row's product with the bias to its constant, and what rounding may have lost in the step to its magnitude.
@@ -16,32 +16,65 @@ export function absorb_rows_f64(
   magnitudes: usize,
 ): void {
   const bytes = (<usize> padded(columns)) << 3;
-  for (let r = 0; r < rows; r++) {
+  for (let r = 0; r < rows;) {
+    const count = run_length(groups, r, rows);
     const group = <usize> load<i32>(groups + ((<usize> r) << 2));
-    accumulate(constants, bias == 0 ? 0 : dot(coefficients, bias, bytes));
-    accumulate(magnitudes, magnitude_dot(coefficients, q + group * bytes, bytes));
-    coefficients += bytes;
-    constants += 8;
-    magnitudes += 8;
+    const at = (<usize> r) << 3, row = coefficients + <usize> r * bytes;
+    if (bias == 0) absorb_run(row, count, q + group * bytes, bytes, constants + at, magnitudes + at);
+    else absorb_run_with_bias(row, count, q + group * bytes, bytes, bias, constants + at, magnitudes + at);
+    r += count;
   }
 }
 
-/** Sum of a_j b_j over a padded row. */
-function dot(a: usize, b: usize, bytes: usize): f64 {
-  let s01 = f64x2.splat(0), s23 = f64x2.splat(0);
-  for (const end = a + bytes; a < end; a += 32, b += 32) {
-    s01 = f64x2.add(s01, f64x2.mul(v128.load(a), v128.load(b)));
-    s23 = f64x2.add(s23, f64x2.mul(v128.load(a, 16), v128.load(b, 16)));
+/** Up to four rows of one group; missing ones repeat the first. */
+function absorb_run(row: usize, count: i32, q: usize, bytes: usize, constants: usize, magnitudes: usize): void {
+  let r0 = row, r1 = row + (count > 1 ? bytes : 0);
+  let r2 = row + (count > 2 ? 2 * bytes : 0), r3 = row + (count > 3 ? 3 * bytes : 0);
+  let m01 = f64x2.splat(0), m23 = f64x2.splat(0);
+  for (const end = q + bytes; q < end; q += 8) {
+    const weight = v128.load64_splat(q);
+    m01 = f64x2.add(m01, f64x2.mul(f64x2.abs(load_pair(r0, r1)), weight));
+    m23 = f64x2.add(m23, f64x2.mul(f64x2.abs(load_pair(r2, r3)), weight));
+    r0 += 8;
+    r1 += 8;
+    r2 += 8;
+    r3 += 8;
   }
-  return total(s01, s23);
+  accumulate_pair(constants, f64x2.splat(0), count);
+  accumulate_pair(magnitudes, m01, count);
+  if (count <= 2) return;
+  accumulate_pair(constants + 16, f64x2.splat(0), count - 2);
+  accumulate_pair(magnitudes + 16, m23, count - 2);
 }
 
-/** Sum of |a_j| b_j over a padded row. */
-function magnitude_dot(a: usize, b: usize, bytes: usize): f64 {
-  let s01 = f64x2.splat(0), s23 = f64x2.splat(0);
-  for (const end = a + bytes; a < end; a += 32, b += 32) {
-    s01 = f64x2.add(s01, f64x2.mul(f64x2.abs(v128.load(a)), v128.load(b)));
-    s23 = f64x2.add(s23, f64x2.mul(f64x2.abs(v128.load(a, 16)), v128.load(b, 16)));
+function absorb_run_with_bias(
+  row: usize,
+  count: i32,
+  q: usize,
+  bytes: usize,
+  bias: usize,
+  constants: usize,
+  magnitudes: usize,
+): void {
+  let r0 = row, r1 = row + (count > 1 ? bytes : 0);
+  let r2 = row + (count > 2 ? 2 * bytes : 0), r3 = row + (count > 3 ? 3 * bytes : 0);
+  let c01 = f64x2.splat(0), c23 = f64x2.splat(0), m01 = f64x2.splat(0), m23 = f64x2.splat(0);
+  for (const end = q + bytes; q < end; q += 8) {
+    const weight = v128.load64_splat(q), b = v128.load64_splat(bias);
+    const a01 = load_pair(r0, r1), a23 = load_pair(r2, r3);
+    c01 = f64x2.add(c01, f64x2.mul(a01, b));
+    m01 = f64x2.add(m01, f64x2.mul(f64x2.abs(a01), weight));
+    c23 = f64x2.add(c23, f64x2.mul(a23, b));
+    m23 = f64x2.add(m23, f64x2.mul(f64x2.abs(a23), weight));
+    bias += 8;
+    r0 += 8;
+    r1 += 8;
+    r2 += 8;
+    r3 += 8;
   }
-  return total(s01, s23);
+  accumulate_pair(constants, c01, count);
+  accumulate_pair(magnitudes, m01, count);
+  if (count <= 2) return;
+  accumulate_pair(constants + 16, c23, count - 2);
+  accumulate_pair(magnitudes + 16, m23, count - 2);
 }

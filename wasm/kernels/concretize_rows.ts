@@ -1,4 +1,4 @@
-import { accumulate, nan_lanes, padded, total } from "./rows";
+import { accumulate_pair, load_pair, nan_lanes, padded, run_length } from "./rows";
 
 /**
  * Adds the lower end of every row over the box of its group to its constant, and the magnitude of the sum beside it.
@@ -15,12 +15,12 @@ export function concretize_rows_f64(
   magnitudes: usize,
 ): void {
   const bytes = (<usize> padded(columns)) << 3;
-  for (let r = 0; r < rows; r++) {
+  for (let r = 0; r < rows;) {
+    const count = run_length(groups, r, rows);
     const group = <usize> load<i32>(groups + ((<usize> r) << 2));
-    concretize_row(coefficients, box + group * 2 * bytes, bytes, constants, magnitudes);
-    coefficients += bytes;
-    constants += 8;
-    magnitudes += 8;
+    const at = (<usize> r) << 3;
+    concretize_run(coefficients + <usize> r * bytes, count, box + group * 2 * bytes, bytes, constants + at, magnitudes + at);
+    r += count;
   }
 }
 
@@ -31,23 +31,28 @@ function largest(lower: v128, upper: v128): v128 {
   return v128.or(f64x2.pmax(f64x2.abs(lower), f64x2.abs(upper)), nan_lanes(upper));
 }
 
-/** One row; the upper ends lie `bytes` behind the lower ones. */
-function concretize_row(row: usize, lower: usize, bytes: usize, constant: usize, magnitude: usize): void {
+/** Up to four rows of one group; missing ones repeat the first. The upper ends lie `bytes` behind the lower ones. */
+function concretize_run(row: usize, count: i32, lower: usize, bytes: usize, constants: usize, magnitudes: usize): void {
+  let r0 = row, r1 = row + (count > 1 ? bytes : 0);
+  let r2 = row + (count > 2 ? 2 * bytes : 0), r3 = row + (count > 3 ? 3 * bytes : 0);
   let c01 = f64x2.splat(0), c23 = f64x2.splat(0), m01 = f64x2.splat(0), m23 = f64x2.splat(0);
-  let upper = lower + bytes;
-  for (const end = row + bytes; row < end;) {
-    let a = v128.load(row), l = v128.load(lower), u = v128.load(upper);
-    c01 = f64x2.add(c01, f64x2.mul(a, v128.bitselect(l, u, f64x2.ge(a, f64x2.splat(0)))));
-    m01 = f64x2.add(m01, f64x2.mul(f64x2.abs(a), largest(l, u)));
-
-    a = v128.load(row, 16), l = v128.load(lower, 16), u = v128.load(upper, 16);
-    c23 = f64x2.add(c23, f64x2.mul(a, v128.bitselect(l, u, f64x2.ge(a, f64x2.splat(0)))));
-    m23 = f64x2.add(m23, f64x2.mul(f64x2.abs(a), largest(l, u)));
-
-    row += 32;
-    lower += 32;
-    upper += 32;
+  const zero = f64x2.splat(0);
+  for (const end = lower + bytes; lower < end; lower += 8) {
+    const l = v128.load64_splat(lower), u = v128.load64_splat(lower + bytes);
+    const furthest = largest(l, u);
+    const a01 = load_pair(r0, r1), a23 = load_pair(r2, r3);
+    c01 = f64x2.add(c01, f64x2.mul(a01, v128.bitselect(l, u, f64x2.ge(a01, zero))));
+    m01 = f64x2.add(m01, f64x2.mul(f64x2.abs(a01), furthest));
+    c23 = f64x2.add(c23, f64x2.mul(a23, v128.bitselect(l, u, f64x2.ge(a23, zero))));
+    m23 = f64x2.add(m23, f64x2.mul(f64x2.abs(a23), furthest));
+    r0 += 8;
+    r1 += 8;
+    r2 += 8;
+    r3 += 8;
   }
-  accumulate(constant, total(c01, c23));
-  accumulate(magnitude, total(m01, m23));
+  accumulate_pair(constants, c01, count);
+  accumulate_pair(magnitudes, m01, count);
+  if (count <= 2) return;
+  accumulate_pair(constants + 16, c23, count - 2);
+  accumulate_pair(magnitudes + 16, m23, count - 2);
 }

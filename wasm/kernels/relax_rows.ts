@@ -1,4 +1,4 @@
-import { accumulate, padded, total } from "./rows";
+import { accumulate_pair, load_pair, padded, run_length } from "./rows";
 
 /**
  * Replaces the activations of a layer by their lines in every row, for lower bounds of the rows.
@@ -16,45 +16,55 @@ export function relax_rows_f64(
   magnitudes: usize,
 ): void {
   const bytes = (<usize> padded(columns)) << 3;
-  for (let r = 0; r < rows; r++) {
+  for (let r = 0; r < rows;) {
+    const count = run_length(groups, r, rows);
     const group = <usize> load<i32>(groups + ((<usize> r) << 2));
-    relax_row(coefficients, table + group * 4 * bytes, bytes, constants, magnitudes);
-    coefficients += bytes;
-    constants += 8;
-    magnitudes += 8;
+    const at = (<usize> r) << 3;
+    relax_run(coefficients + <usize> r * bytes, count, table + group * 4 * bytes, bytes, constants + at, magnitudes + at);
+    r += count;
   }
 }
 
-/** One row; the four tables lie `bytes` apart. */
-function relax_row(row: usize, lines: usize, bytes: usize, constant: usize, magnitude: usize): void {
+/** Up to four rows of one group; missing ones repeat the first. The four tables lie `bytes` apart. */
+function relax_run(row: usize, count: i32, lines: usize, bytes: usize, constants: usize, magnitudes: usize): void {
+  let r0 = row, r1 = row + (count > 1 ? bytes : 0);
+  let r2 = row + (count > 2 ? 2 * bytes : 0), r3 = row + (count > 3 ? 3 * bytes : 0);
   let c01 = f64x2.splat(0), c23 = f64x2.splat(0), m01 = f64x2.splat(0), m23 = f64x2.splat(0);
-  let lower_slope = lines, lower_intercept = lines + bytes;
-  let upper_slope = lines + 2 * bytes, upper_intercept = lines + 3 * bytes;
-  for (const end = row + bytes; row < end;) {
-    let a = v128.load(row);
-    let up = f64x2.ge(a, f64x2.splat(0));
-    let slope = v128.bitselect(v128.load(lower_slope), v128.load(upper_slope), up);
-    let intercept = v128.bitselect(v128.load(lower_intercept), v128.load(upper_intercept), up);
-    let c = v128.andnot(f64x2.mul(a, intercept), f64x2.eq(intercept, f64x2.splat(0)));
-    v128.store(row, v128.andnot(f64x2.mul(a, slope), f64x2.eq(slope, f64x2.splat(0))));
+  const zero = f64x2.splat(0);
+  for (const end = lines + bytes; lines < end; lines += 8) {
+    const lower_slope = v128.load64_splat(lines), lower_intercept = v128.load64_splat(lines + bytes);
+    const upper_slope = v128.load64_splat(lines + 2 * bytes), upper_intercept = v128.load64_splat(lines + 3 * bytes);
+    const a01 = load_pair(r0, r1), a23 = load_pair(r2, r3);
+
+    let up = f64x2.ge(a01, zero);
+    let slope = v128.bitselect(lower_slope, upper_slope, up);
+    let intercept = v128.bitselect(lower_intercept, upper_intercept, up);
+    let c = v128.andnot(f64x2.mul(a01, intercept), f64x2.eq(intercept, zero));
+    const b01 = v128.andnot(f64x2.mul(a01, slope), f64x2.eq(slope, zero));
     c01 = f64x2.add(c01, c);
     m01 = f64x2.add(m01, f64x2.abs(c));
 
-    a = v128.load(row, 16);
-    up = f64x2.ge(a, f64x2.splat(0));
-    slope = v128.bitselect(v128.load(lower_slope, 16), v128.load(upper_slope, 16), up);
-    intercept = v128.bitselect(v128.load(lower_intercept, 16), v128.load(upper_intercept, 16), up);
-    c = v128.andnot(f64x2.mul(a, intercept), f64x2.eq(intercept, f64x2.splat(0)));
-    v128.store(row, v128.andnot(f64x2.mul(a, slope), f64x2.eq(slope, f64x2.splat(0))), 16);
+    up = f64x2.ge(a23, zero);
+    slope = v128.bitselect(lower_slope, upper_slope, up);
+    intercept = v128.bitselect(lower_intercept, upper_intercept, up);
+    c = v128.andnot(f64x2.mul(a23, intercept), f64x2.eq(intercept, zero));
+    const b23 = v128.andnot(f64x2.mul(a23, slope), f64x2.eq(slope, zero));
     c23 = f64x2.add(c23, c);
     m23 = f64x2.add(m23, f64x2.abs(c));
 
-    row += 32;
-    lower_slope += 32;
-    lower_intercept += 32;
-    upper_slope += 32;
-    upper_intercept += 32;
+    // Stored after all loads: a repeated row is relaxed once. Repeats (always row 0) write what row 0 writes.
+    v128.store64_lane(r3, b23, 1);
+    v128.store64_lane(r2, b23, 0);
+    v128.store64_lane(r1, b01, 1);
+    v128.store64_lane(r0, b01, 0);
+    r0 += 8;
+    r1 += 8;
+    r2 += 8;
+    r3 += 8;
   }
-  accumulate(constant, total(c01, c23));
-  accumulate(magnitude, total(m01, m23));
+  accumulate_pair(constants, c01, count);
+  accumulate_pair(magnitudes, m01, count);
+  if (count <= 2) return;
+  accumulate_pair(constants + 16, c23, count - 2);
+  accumulate_pair(magnitudes + 16, m23, count - 2);
 }
