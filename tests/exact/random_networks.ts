@@ -44,12 +44,13 @@ export function randomNetwork(seed: number, index: number, widest = 64): RandomN
   const width = () => random.chance(0.5) ? random.integer(1, Math.min(8, widest)) : random.integer(1, widest);
   const sizes = Array.from({ length: depth + 1 }, width);
   sizes[depth] = random.integer(1, Math.min(8, widest));
+  const unit = recipe === "extreme" ? 10 ** random.between(-160, 20) : 1;
   const center = Array.from(
     { length: sizes[0] },
-    () => recipe === "kinks" ? random.integer(-8, 8) / 8 : random.normal(),
+    () => recipe === "kinks" ? random.integer(-8, 8) / 8 : unit * random.normal(),
   );
   const nodes: Node[] = [{ operator: "input", inputs: [], size: sizes[0], name: "x" }];
-  const box = boxAround(random, center, boxKind, recipe === "kinks");
+  const box = boxAround(random, center, boxKind, unit, recipe === "kinks");
   if (recipe === "scaled") pushScaling(random, nodes);
   for (let layer = 0; layer < depth; layer++) {
     pushAffine(random, nodes, sizes[layer + 1], recipe, box);
@@ -83,7 +84,7 @@ function pushAffine(random: Random, nodes: Node[], rows: number, recipe: Recipe,
   const weights = Float64Array.from({ length: rows * columns }, () => {
     if (recipe === "kinks") return random.integer(-4, 4) / 4;
     if (recipe === "wide") return random.sign() * 10 ** random.between(-6, 6);
-    if (recipe === "extreme") return random.sign() * 10 ** random.between(-180, 60);
+    if (recipe === "extreme") return random.sign() * 10 ** random.between(-180, 80);
     return random.normal() * spread;
   });
   let bias: Float64Array | null = random.chance(0.1) ? null : Float64Array.from({ length: rows }, () => {
@@ -189,8 +190,8 @@ interface Ends {
   readonly upper: Float64Array;
 }
 
-/** A box around a centre; `dyadic` radii keep the arithmetic of kinks exact. */
-function boxAround(random: Random, center: readonly number[], kind: BoxKind, dyadic: boolean): Ends {
+/** A box around a centre, radii in `unit`s; `dyadic` radii keep the arithmetic of kinks exact. */
+function boxAround(random: Random, center: readonly number[], kind: BoxKind, unit: number, dyadic: boolean): Ends {
   const radii = {
     "point": 0,
     "partly degenerate": 0.125,
@@ -202,7 +203,7 @@ function boxAround(random: Random, center: readonly number[], kind: BoxKind, dya
   const lower = Float64Array.from(center), upper = Float64Array.from(center);
   for (let j = 0; j < center.length; j++) {
     if (kind === "partly degenerate" && random.chance(0.5)) continue;
-    const radius = dyadic ? radii[kind] : radii[kind] * random.between(0.5, 1.5);
+    const radius = dyadic ? radii[kind] : unit * radii[kind] * random.between(0.5, 1.5);
     lower[j] = center[j] - radius;
     upper[j] = center[j] + radius;
   }

@@ -1,0 +1,75 @@
+/** A run over consecutive random networks: every question, and every walk replayed. */
+import type { Kernels } from "../../shared/kernels/kernels.ts";
+import { referenceKernels } from "../../shared/kernels/reference.ts";
+import { Random } from "../exact/random.ts";
+import { type BoxKind, randomNetwork, type Recipe } from "../exact/random_networks.ts";
+import { RELAXATIONS } from "./bounds.ts";
+import { checkCertificates, emptyTally } from "./certificates.ts";
+import { falseWalks } from "./walks.ts";
+
+export interface CampaignPlan {
+  readonly seed: number;
+  readonly networks: number;
+  /** Sampled points a network, each with its exact outputs and Jacobians. */
+  readonly points: number;
+  /** The backend that answers the questions; walks are replayed on the reference. */
+  readonly kernels: Kernels;
+}
+
+/** Deterministic: the same plan gives the same report on every machine. */
+export interface CampaignReport {
+  readonly seed: number;
+  readonly networks: number;
+  readonly recipes: Partial<Record<Recipe, number>>;
+  readonly boxes: Partial<Record<BoxKind, number>>;
+  /** Certificates issued. */
+  readonly questions: number;
+  /** Bounds in them that are numbers. */
+  readonly bounds: number;
+  /** Points in them that were evaluated exactly. */
+  readonly witnesses: number;
+  /** Rows of coefficients replayed in exact arithmetic. */
+  readonly replayed_rows: number;
+  /** Exact facts that contradict a claim, and questions that failed. */
+  readonly violations: number;
+  readonly found: readonly string[];
+}
+
+/** Runs the plan; `onNetwork` hears how far it is. */
+export async function runCampaign(
+  { seed, networks, points, kernels }: CampaignPlan,
+  onNetwork: (index: number, violations: number) => void = () => {},
+): Promise<CampaignReport> {
+  const tally = emptyTally();
+  const recipes: Partial<Record<Recipe, number>> = {}, boxes: Partial<Record<BoxKind, number>> = {};
+  let replayed = 0;
+  for (let index = 0; index < networks; index++) {
+    const network = randomNetwork(seed, index);
+    recipes[network.recipe] = (recipes[network.recipe] ?? 0) + 1;
+    boxes[network.boxKind] = (boxes[network.boxKind] ?? 0) + 1;
+    try {
+      await checkCertificates(network, kernels, new Random(seed, -2 - index), points, tally);
+      for (const name of ["linear", "recurjac"]) {
+        const { found, claims } = await falseWalks(referenceKernels(), network.graph, network, RELAXATIONS[name]);
+        replayed += claims;
+        tally.found.push(...found.map((text) => `${network.name}, ${name}: ${text}`));
+      }
+    } catch (error) {
+      tally.found.push(`${network.name}: ${error}`);
+    }
+    onNetwork(index, tally.found.length);
+  }
+  const { questions, bounds, witnesses, found } = tally;
+  return {
+    seed,
+    networks,
+    recipes,
+    boxes,
+    questions,
+    bounds,
+    witnesses,
+    replayed_rows: replayed,
+    violations: found.length,
+    found: found.slice(0, 100),
+  };
+}
