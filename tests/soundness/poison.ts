@@ -1,0 +1,94 @@
+import type {
+  AbsorbRows,
+  AffineBox,
+  Buffer,
+  ConcretizeRows,
+  Gemm,
+  Kernels,
+  RelaxRows,
+  ScaleColumns,
+} from "../../shared/kernels/kernels.ts";
+import { WrappedKernels } from "./wrapped_kernels.ts";
+
+/** The tables that kernels read: by the call that reads them. */
+export const TABLES = [
+  "lines",
+  "bias",
+  "q",
+  "box",
+  "factors",
+  "matrix",
+  "coefficients",
+  "image box",
+  "image matrix",
+] as const;
+export type Table = typeof TABLES[number];
+
+/**
+ * A backend in which one number of a table is not finite.
+ *
+ * Every call that reads the table gets a copy with `value` at one place; for lines the place is one neuron in all four.
+ * The backend must compute at once (the reference does), and tables must have been uploaded or are filled as a whole.
+ */
+export class PoisonedKernels extends WrappedKernels {
+  readonly #uploads = new Map<Buffer, Float64Array>();
+  /** Calls that were poisoned: a test that poisons nothing proves nothing. */
+  poisoned = 0;
+
+  constructor(inner: Kernels, readonly table: Table | null, readonly value: number, readonly place: number) {
+    super(inner);
+  }
+
+  override upload(values: Float64Array): Buffer {
+    const buffer = super.upload(values);
+    this.#uploads.set(buffer, values.slice());
+    return buffer;
+  }
+
+  /** The buffer itself, or its poisoned copy: in every stretch of `stride` elements the one at `place` (modulo `columns`). */
+  #poison<B extends Buffer | null>(table: Table, buffer: B, columns: number, stride: number): B | Buffer {
+    if (table !== this.table || buffer === null) return buffer;
+    this.poisoned++;
+    const values = this.#uploads.get(buffer)?.slice();
+    if (values === undefined) return super.upload(new Float64Array(buffer.length).fill(this.value));
+    for (let at = this.place % columns; at < values.length; at += stride) values[at] = this.value;
+    return super.upload(values);
+  }
+
+  override relaxRows(call: RelaxRows): void {
+    super.relaxRows({ ...call, table: this.#poison("lines", call.table, call.columns, padded(call.columns)) });
+  }
+  override absorbRows(call: AbsorbRows): void {
+    const stride = padded(call.columns);
+    super.absorbRows({
+      ...call,
+      bias: this.#poison("bias", call.bias, call.columns, stride),
+      q: this.#poison("q", call.q, call.columns, stride),
+    });
+  }
+  override concretizeRows(call: ConcretizeRows): void {
+    super.concretizeRows({ ...call, box: this.#poison("box", call.box, call.columns, padded(call.columns)) });
+  }
+  override scaleColumns(call: ScaleColumns): void {
+    const factors = this.#poison("factors", call.factors, call.columns, padded(call.columns));
+    super.scaleColumns({ ...call, factors });
+  }
+  override gemm(call: Gemm): void {
+    super.gemm({
+      ...call,
+      packed: this.#poison("matrix", call.packed, call.n, padded(call.n)),
+      a: this.#poison("coefficients", call.a, call.k, padded(call.k)),
+    });
+  }
+  override affineBox(call: AffineBox): void {
+    super.affineBox({
+      ...call,
+      box: this.#poison("image box", call.box, call.columns, padded(call.columns)),
+      matrix: this.#poison("image matrix", call.matrix, call.columns, padded(call.columns)),
+    });
+  }
+}
+
+function padded(columns: number): number {
+  return (columns + 3) & ~3;
+}
