@@ -25,10 +25,11 @@ function build(bindings: Bindings): App {
     const value = bindings[name];
     return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
   };
+  const budget = budgetFrom(environment);
   return createApp({
     certificates: memoryCertificates(8 * MIB),
     models: memoryModels(16 * MIB),
-    certifier: inProcessCertifier(createKernels, budgetFrom(environment), modelCacheBytes(environment)),
+    certifier: inProcessCertifier(() => createKernels(budget.bytes), budget, modelCacheBytes(environment)),
     assets: boundAssets(bindings.ASSETS),
     log: logtapeLog((line) => console.log(line.trimEnd())),
     limits: limitsFrom(environment),

@@ -23,6 +23,9 @@ interface Indexed {
   readonly reproducible: boolean;
 }
 
+/** The index entry of a question as it was last seen; a commit holds only if it is still so. */
+type Seen = Deno.KvEntryMaybe<Indexed>;
+
 const PIECE_BYTES = 60 * 1024;
 const PIECES_PER_COMMIT = 12;
 /** `getMany` takes ten keys. */
@@ -41,18 +44,19 @@ export function denoKvCertificates(kv: Deno.Kv): CertificateStore {
     findByQuestion: (question) => reached(() => find(question)),
     put: (certificate) =>
       reached(async () => {
-        const key = ["certificate", certificate.id];
-        const head = await writePieces(kv, key, certificate.bytes);
+        const { id, question, reproducible, bytes } = certificate;
+        const key = ["certificate", id];
+        const head = await writePieces(kv, key, bytes);
+        let before: Seen = { key: ["question", question], value: null, versionstamp: null }; // as for a new question
         for (;;) {
-          const indexed = await kv.get<Indexed>(["question", certificate.question]);
-          if (indexed.value !== null && !supersedes(certificate, indexed.value)) {
+          if (before.value !== null && !supersedes(certificate, before.value)) {
             await kv.set(key, head);
-            return await find(certificate.question) ?? { id: certificate.id, bytes: certificate.bytes };
+            return await find(question) ?? { id, bytes };
           }
-          const { id, reproducible } = certificate;
-          const commit = await kv.atomic().check(indexed).set(key, head)
-            .set(["question", certificate.question], { id, reproducible } satisfies Indexed).commit();
-          if (commit.ok) return { id, bytes: certificate.bytes };
+          const commit = await kv.atomic().check(before).set(key, head)
+            .set(["question", question], { id, reproducible } satisfies Indexed).commit();
+          if (commit.ok) return { id, bytes };
+          before = await kv.get<Indexed>(["question", question]);
         }
       }),
   };

@@ -15,10 +15,12 @@ interface WorkerScope {
 const scope = self as unknown as WorkerScope;
 const environment = (name: string) => Deno.env.get(name);
 
+const budget = budgetFrom(environment);
+
 const engine: Engine = {
   models: new ModelCache(modelCacheBytes(environment)),
-  kernels: createKernels(),
-  budget: budgetFrom(environment),
+  kernels: createKernels(budget.bytes),
+  budget,
 };
 
 /** Takes the pool's answer to a question of ours, while one is open. */

@@ -11,7 +11,7 @@ import { type App, operation } from "../http/operation.ts";
 import { CertificateAnswer, problemResponses } from "../schemas/answers.ts";
 import { CertifyForm, CertifyRequest, LATER_OPTIONS, Question } from "../schemas/question.ts";
 import type { FoundCertificate, Services } from "../services.ts";
-import { type GivenModel, givenModel, readable } from "./given_model.ts";
+import { type GivenModel, givenModel, readNewModel } from "./given_model.ts";
 
 const ENCODINGS = ["application/json", "multipart/form-data"] as const;
 
@@ -101,17 +101,15 @@ async function certificateFor(
   signal: AbortSignal,
 ): Promise<{ certificate: FoundCertificate; known: boolean }> {
   const { certificates, certifier, models } = services;
-  const description = await readable(services, model, signal);
+  const newModel = await readNewModel(services, model, signal);
   const result = await certifier.certify({
     digest: model.digest,
     request,
-    model: () => model.bytes === null ? models.bytes(model.digest) : Promise.resolve(model.bytes),
+    model: () => newModel === null ? models.bytes(model.digest) : Promise.resolve(newModel.bytes),
     known: (question) => certificates.findByQuestion(question),
     signal,
   });
-  if (description.isNew && model.bytes !== null) {
-    await models.put(model.digest, model.bytes, description.description);
-  }
+  if (newModel !== null) await models.put(model.digest, newModel.bytes, newModel.description);
   if ("found" in result) return { certificate: result.found, known: true };
   return { certificate: await certificates.put(result.issued), known: false };
 }

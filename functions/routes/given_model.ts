@@ -1,5 +1,5 @@
 /** A model in a body: by digest or as bytes. */
-import { invalidQuery, LipcertError } from "../../shared/errors.ts";
+import { invalidQuery } from "../../shared/errors.ts";
 import type { ModelDescription } from "../../shared/mod.ts";
 import { digestOf } from "../certifier/digest.ts";
 import type { ModelReference } from "../schemas/question.ts";
@@ -23,20 +23,20 @@ export async function givenModel(reference: ModelReference, pointer: string): Pr
   return { digest: await digestOf(bytes), bytes };
 }
 
-export interface ReadableModel {
+export interface NewModel {
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly description: ModelDescription;
-  /** It came in this body and is not kept yet. */
-  readonly isNew: boolean;
 }
 
-/** The model's description; a new model is read (and checked against another runtime where there is one). */
-export async function readable(
+/**
+ * Reads a model that came as bytes and is not kept here (and checks it against another runtime where there is one);
+ * null when there is nothing to read.
+ */
+export async function readNewModel(
   { models, certifier }: Pick<Services, "models" | "certifier">,
   { digest, bytes }: GivenModel,
   signal: AbortSignal,
-): Promise<ReadableModel> {
-  const kept = await models.describe(digest);
-  if (kept !== null) return { description: kept, isNew: false };
-  if (bytes === null) throw new LipcertError("not-found", `Cannot find model ${digest}`, { what: "model" });
-  return { description: await certifier.describe(digest, bytes, signal), isNew: true };
+): Promise<NewModel | null> {
+  if (bytes === null || await models.describe(digest) !== null) return null;
+  return { bytes, description: await certifier.describe(digest, bytes, signal) };
 }

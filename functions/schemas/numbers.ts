@@ -75,7 +75,10 @@ export function numberOrList(rule: NumberRule = {}): z.ZodType<number | number[]
     }
     const message = fault(value, rule);
     if (message !== null) c.addIssue({ code: "custom", message, continue: false });
-  }).openapi({ anyOf: [itemSchema(rule), { type: "array", items: itemSchema(rule) }] });
+  }).openapi({
+    type: [itemSchema(rule).type, "array"],
+    anyOf: [itemSchema(rule), { type: "array", items: itemSchema(rule) }],
+  });
 }
 
 /** A pair of ends, or one pair for each input. */
@@ -91,5 +94,5 @@ export function pairOrPairs(): z.ZodType<[number, number] | [number, number][]> 
       c.addIssue({ code: "custom", path: [...at, ...found.path], message: found.message, continue: false });
       return;
     }
-  }).openapi({ anyOf: [pair, { type: "array", items: pair }] });
+  }).openapi({ type: "array", anyOf: [pair, { type: "array", items: pair }] });
 }
