@@ -1,23 +1,43 @@
+import { MAX_MODEL_BYTES, MAX_TENSOR_ELEMENTS, MIN_OPSET } from "./onnx/limits.ts";
 import { SUPPORTED_OPERATORS } from "./onnx/read_model.ts";
 import { ENGINE_VERSION } from "./version.ts";
 
-/** What this engine answers, for `GET /v1/capabilities`. Operators come from the translators' registry. */
-export function capabilities(): Readonly<Record<string, unknown>> {
+/** The values an option may take and the one it takes when it is not given. */
+export interface OptionValues {
+  readonly values: readonly string[];
+  readonly default: string;
+}
+
+export interface Capabilities {
+  readonly engine: { readonly name: string; readonly version: string };
+  readonly onnx: {
+    readonly opsets: { readonly minimum: number };
+    readonly element_types: readonly string[];
+    readonly operators: typeof SUPPORTED_OPERATORS;
+  };
+  readonly properties: readonly string[];
+  readonly norms: readonly string[];
+  readonly options: Readonly<Record<"relaxation" | "preactivation" | "arithmetic", OptionValues>>;
+  readonly arithmetic: readonly { readonly kind: string; readonly encloses: string }[];
+  readonly certificate_schema: string;
+  /** Limits of the engine; a host adds its own. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** What this engine answers, for `GET /v1/capabilities`. The operators are those of the translators' registry. */
+export function capabilities(): Capabilities {
   return {
     engine: { name: "lipcert", version: ENGINE_VERSION },
-    onnx: {
-      opsets: { minimum: 7 },
-      element_types: ["float32", "float64"],
-      operators: SUPPORTED_OPERATORS,
-    },
+    onnx: { opsets: { minimum: MIN_OPSET }, element_types: ["float32", "float64"], operators: SUPPORTED_OPERATORS },
     properties: ["lipschitz", "jacobian_bounds", "output_bounds", "robustness", "monotonicity"],
+    norms: ["linf->linf"],
     options: {
       relaxation: { values: ["interval", "recurjac", "linear"], default: "linear" },
       preactivation: { values: ["interval", "crown"], default: "crown" },
       arithmetic: { values: ["auto", "f64"], default: "auto" },
     },
-    norms: ["linf->linf"],
     arithmetic: [{ kind: "f64-outward", encloses: "the network over the real numbers" }],
     certificate_schema: "lipcert.certificate/1",
+    limits: { model_bytes: MAX_MODEL_BYTES, tensor_elements: MAX_TENSOR_ELEMENTS },
   };
 }

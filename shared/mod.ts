@@ -1,5 +1,5 @@
 /** The face of the engine: model and question in, certificate out. */
-export { capabilities } from "./capabilities.ts";
+export { type Capabilities, capabilities } from "./capabilities.ts";
 export { canonicalBytes, digestOf } from "./certificate/canonical.ts";
 export { type Certificate, questionOf } from "./certificate/certificate.ts";
 export type { Finding, Verdict } from "./certificate/finding.ts";
