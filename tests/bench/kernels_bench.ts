@@ -1,0 +1,116 @@
+/**
+ * Speed of the WebAssembly kernels against the machine's own limit, measured in the same run.
+ *
+ * `deno run -A tests/bench/kernels_bench.ts [samples]` prints a table. One thread; keep the other cores idle.
+ */
+import { wasmKernels } from "../../shared/kernels/wasm.ts";
+import module from "../../wasm/dist/kernels.js";
+import { type Kernels, paddedLength } from "../../shared/kernels/kernels.ts";
+
+/** One thing to time: `operations` floating point operations a call. */
+interface Probe {
+  readonly name: string;
+  readonly operations: number;
+  run(): void;
+}
+
+export interface Measured {
+  readonly name: string;
+  /** Operations per nanosecond: GFLOP/s. */
+  readonly median: number;
+  readonly best: number;
+}
+
+/** Shapes rows x k x n of the matrix product. */
+const SHAPES: readonly (readonly [number, number, number])[] = [
+  [64, 64, 64],
+  [256, 784, 256],
+  [512, 512, 512],
+  [10, 784, 256],
+  [120, 130, 130],
+  [120, 20, 784],
+  [1, 784, 256],
+  [7, 12, 100],
+];
+
+const ROUNDS = 20_000;
+const OPERATIONS_PER_ROUND = 112;
+
+/** The register-only loop of `wasm/kernels/peak.ts`. */
+function peakProbe(): Probe {
+  const bytes = Deno.readFileSync(new URL("../../wasm/dist/peak.wasm", import.meta.url));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  const peak = exports.peak_f64 as (rounds: number, x: number, y: number) => number;
+  return { name: "peak", operations: ROUNDS * OPERATIONS_PER_ROUND, run: () => void peak(ROUNDS, 0.5, 1) };
+}
+
+const numbers = (rows: number, columns: number): Float64Array =>
+  Float64Array.from(
+    { length: rows * paddedLength(columns) },
+    (_, i) => i % paddedLength(columns) < columns ? Math.sin(i) : 0,
+  );
+
+function gemmProbe(kernels: Kernels, [rows, k, n]: readonly [number, number, number]): Probe {
+  const packed = kernels.allocate(k * paddedLength(n)), out = kernels.allocate(rows * paddedLength(n));
+  kernels.packMatrix({ out: packed, matrix: kernels.upload(numbers(k, n)), k, n });
+  const a = kernels.upload(numbers(rows, k));
+  return {
+    name: `gemm ${rows}x${k}x${n}`,
+    operations: 2 * rows * k * n,
+    run: () => kernels.gemm({ out, a, packed, rows, k, n }),
+  };
+}
+
+/** The passes over rows, at 4 operations an element (two products, two sums) and 100 rows of 256. */
+function rowProbes(kernels: Kernels): Probe[] {
+  const rows = 100, columns = 256;
+  const coefficients = kernels.upload(numbers(rows, columns)), table = kernels.upload(numbers(4, columns).fill(1));
+  const groups = kernels.uploadIndices(new Int32Array(rows));
+  const constants = kernels.allocate(rows), magnitudes = kernels.allocate(rows);
+  const call = { rows, columns, coefficients, groups, constants, magnitudes };
+  const out = kernels.allocate(4 * rows), matrix = kernels.upload(numbers(rows, columns));
+  const runs: Readonly<Record<string, () => void>> = {
+    relaxRows: () => kernels.relaxRows({ ...call, table }),
+    absorbRows: () => kernels.absorbRows({ ...call, bias: table, q: table }),
+    concretizeRows: () => kernels.concretizeRows({ ...call, box: table }),
+    affineBox: () => kernels.affineBox({ out, matrix, box: table, groups: 1, rows, columns }),
+  };
+  return Object.entries(runs).map(([name, run]) => ({
+    name: `${name} ${rows}x${columns}`,
+    operations: 4 * rows * columns,
+    run,
+  }));
+}
+
+/** Interleaves short samples of every probe, so that a disturbance falls on all of them alike. */
+export async function measure(samples: number): Promise<Measured[]> {
+  const kernels = wasmKernels(module);
+  const probes = [peakProbe(), ...SHAPES.map((shape) => gemmProbe(kernels, shape)), ...rowProbes(kernels)];
+  const repeats = probes.map(({ operations }) => Math.max(1, Math.round(4e7 / operations)));
+  const rates: number[][] = probes.map(() => []);
+  // The engine compiles the optimised code in the background, so the first rounds leave it time.
+  for (let round = 0; round < 5; round++) {
+    probes.forEach(({ run }, p) => Array.from({ length: Math.ceil(repeats[p] / 5) }, run));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  for (let sample = 0; sample < samples; sample++) {
+    probes.forEach(({ operations, run }, p) => {
+      const start = performance.now();
+      for (let i = 0; i < repeats[p]; i++) run();
+      rates[p].push(operations * repeats[p] / ((performance.now() - start) * 1e6));
+    });
+  }
+  return probes.map(({ name }, p) => {
+    const sorted = rates[p].sort((x, y) => x - y);
+    return { name, median: sorted[Math.floor(samples / 2)], best: sorted[samples - 1] };
+  });
+}
+
+if (import.meta.main) {
+  const measured = await measure(Number(Deno.args[0] ?? 60)), [peak] = measured;
+  console.log("kernel                    GFLOP/s median   best   share of peak median   best");
+  for (const { name, median, best } of measured) {
+    const share = [median / peak.median, best / peak.best].map((x) => `${Math.round(100 * x)} %`.padStart(8));
+    console.log(name.padEnd(26), median.toFixed(1).padStart(13), best.toFixed(1).padStart(7), "            ", ...share);
+  }
+}
