@@ -100,7 +100,7 @@ function nextFloat32(x: number, direction: 1 | -1): number {
 
 /** Half the plain flops that a search of points may cost: a share of what the bounds cost, never too little to be useful. */
 export function searchBudget({ run }: Analysis): number {
-  return 2e6 + 0.05 * run.work.flops;
+  return 1e6 + 0.05 * run.work.flops;
 }
 
 /** Softened gates for the search of points, from the preactivation bounds. */
