@@ -2,6 +2,7 @@ import { type RunContext, withRun } from "./bounds/run.ts";
 import { type Certificate, issue } from "./certificate/certificate.ts";
 import type { Outcome } from "./certificate/finding.ts";
 import { type Budget, checkBudget, costOf } from "./cost.ts";
+import type { Kernels } from "./kernels/kernels.ts";
 import type { Model } from "./model.ts";
 import type { Analysis } from "./properties/analysis.ts";
 import { jacobianBounds, outputBounds } from "./properties/bounds.ts";
@@ -9,7 +10,7 @@ import { lipschitz } from "./properties/lipschitz.ts";
 import { monotonicity } from "./properties/monotonicity.ts";
 import { robustness } from "./properties/robustness.ts";
 import type { Query, QuestionRequest } from "./query.ts";
-import { resolveQuery } from "./resolve_query.ts";
+import { resolveRequest } from "./resolve_query.ts";
 import { outputsAt } from "./witness/prove.ts";
 
 export interface CertifyContext extends RunContext {
@@ -47,12 +48,14 @@ function answer({ property }: Query, analysis: Analysis): Promise<Outcome> {
   }
 }
 
-/** Resolves a request against a model; a default label is the output proved largest at the center. */
-export function resolve(request: QuestionRequest, model: Model, context: RunContext): Promise<Query> {
-  return resolveQuery(request, model, async (output, point) => {
+/**
+ * Resolves a request against a model: defaults, lengths, the region as a box of doubles. A label that is not given is the
+ * output proved largest at the center. Throws: `invalid-query` with JSON pointers, `empty-region`.
+ */
+export function resolveQuery(request: QuestionRequest, model: Model, kernels: Kernels): Promise<Query> {
+  return resolveRequest(request, model, async (output, point) => {
     const graph = model.graph(output);
-    const [values] = await withRun([graph], context, (run) => outputsAt(graph, [point], run));
-    const { lower, upper } = values;
+    const [{ lower, upper }] = await withRun([graph], { kernels }, (run) => outputsAt(graph, [point], run));
     const label = lower.findIndex((l, k) => upper.every((u, other) => other === k || u < l));
     return label < 0 ? null : label;
   });

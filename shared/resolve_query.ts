@@ -21,7 +21,7 @@ import type {
  * center - radius, center + radius and the clip are rounded outward; exact results are not widened.
  * Throws: `invalid-query` with JSON pointers, `empty-region`, `unsupported-option`.
  */
-export async function resolveQuery(
+export async function resolveRequest(
   request: QuestionRequest,
   model: Model,
   argMax: (output: string, point: Float64Array) => Promise<number | null>,

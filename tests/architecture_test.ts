@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["witness"],
   ["model.ts", "properties"],
   ["cost.ts", "resolve_query.ts", "capabilities.ts"],
-  ["certify.ts", "verify.ts"],
+  ["certify.ts", "verify.ts", "cross_check.ts"],
   ["mod.ts"],
 ];
 

@@ -21,6 +21,7 @@ import {
   checkGatherMatrix,
   checkGatherRows,
   checkGemm,
+  checkLength,
   checkPackMatrix,
   checkRows,
   checkScaleColumns,
@@ -76,6 +77,7 @@ class ReferenceKernels implements Kernels {
   }
 
   allocate(length: number): Buffer {
+    checkLength(length);
     return this.#own(new Float64Array(length));
   }
 

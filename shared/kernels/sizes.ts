@@ -57,6 +57,11 @@ function needApart(kernel: string, out: Buffer, ...inputs: Buffer[]): void {
   if (inputs.includes(out)) throw new RangeError(`Cannot run ${kernel}: out is one of its inputs`);
 }
 
+/** A length that a block of memory can have. */
+export function checkLength(length: number): void {
+  needCounts("allocate", { length });
+}
+
 export function checkGatherMatrix(call: GatherMatrix, rows: IndexRange, columns: IndexRange): void {
   const { out, source, rowStride, columnStride } = call;
   needCounts("gatherMatrix", { rowStride, columnStride });

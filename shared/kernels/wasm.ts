@@ -21,6 +21,7 @@ import {
   checkGatherMatrix,
   checkGatherRows,
   checkGemm,
+  checkLength,
   checkPackMatrix,
   checkRows,
   checkScaleColumns,
@@ -137,6 +138,7 @@ class WasmKernels implements Kernels {
   }
 
   allocate(length: number): Buffer {
+    checkLength(length);
     const buffer = this.#take(length);
     const start = this.#at(buffer) / 8;
     this.#f64.fill(0, start, start + length);

@@ -1,0 +1,127 @@
+import { withRun } from "./bounds/run.ts";
+import { LipcertError } from "./errors.ts";
+import type { Graph, Node } from "./graph.ts";
+import type { Kernels } from "./kernels/kernels.ts";
+import type { Model } from "./model.ts";
+import { outputsAt } from "./witness/prove.ts";
+
+/** An independent forward pass over the model's bytes: for each point the values of each output, by name. */
+export type Evaluate = (points: readonly Float64Array[]) => Promise<readonly ReadonlyMap<string, Float64Array>[]>;
+
+/**
+ * Compares our reading of a model with another runtime's at a few points.
+ *
+ * Throws `model-misread` only where the runtime's value lies outside our enclosure of the real value widened by the
+ * a-priori error of the runtime's own precision; where that precision overflows, nothing is compared.
+ */
+export async function crossCheck(model: Model, evaluate: Evaluate, kernels: Kernels): Promise<void> {
+  const { outputs } = model.description;
+  if (outputs.length === 0) return;
+  const points = probes(model.sizes(outputs[0].name).inputSize);
+  const found = await evaluate(points);
+  for (const { name } of outputs) {
+    const graph = model.graph(name);
+    const boxes = await withRun([graph], { kernels }, (run) => outputsAt(graph, points, run));
+    points.forEach((point, p) => {
+      const values = found[p].get(name);
+      const errors = forwardError(graph, point, model.inputType);
+      if (!values || values.length !== errors.length) {
+        throw misread(name, { expected: errors.length, got: values?.length ?? null });
+      }
+      values.forEach((value, k) => {
+        const { [k]: lower } = boxes[p].lower;
+        const { [k]: upper } = boxes[p].upper;
+        if (!Number.isFinite(errors[k]) || !Number.isFinite(lower) || !Number.isFinite(upper)) return;
+        if (value >= lower - errors[k] && value <= upper + errors[k]) return;
+        throw misread(name, {
+          element: k,
+          probe: p,
+          ours: [lower, upper],
+          runtime: String(value),
+          tolerance: errors[k],
+        });
+      });
+    });
+  }
+}
+
+function misread(output: string, members: Record<string, unknown>): LipcertError {
+  return new LipcertError(
+    "model-misread",
+    `Cannot trust our reading of the model: at a probe point output "${output}" differs from the reference runtime's`,
+    { output, ...members },
+  );
+}
+
+/** Points that every float32 input holds: 0, 1, a ramp in [0, 1] and a ramp of both signs. */
+function probes(size: number): Float64Array[] {
+  const at = (rule: (i: number) => number) => Float64Array.from({ length: size }, (_, i) => rule(i));
+  return [at(() => 0), at(() => 1), at((i) => (i % 17) / 16), at((i) => ((i * 7) % 33) / 16 - 1)];
+}
+
+/**
+ * A bound of |computed - real| for a forward pass in the given precision, any order of summation, fused or not: per node
+ * e_y = |W| e_x + gamma (|W| (|x| + e_x) + |b|) with a generous count of roundings, plus underflow.
+ */
+function forwardError(graph: Graph, point: Float64Array, precision: "float32" | "float64"): Float64Array {
+  const unit = precision === "float32" ? 2 ** -24 : 2 ** -53;
+  const tiny = precision === "float32" ? 2 ** -149 : 2 ** -1074;
+  const largest = precision === "float32" ? 2 ** 128 : Infinity;
+  let values: Float64Array = point;
+  let errors: Float64Array = new Float64Array(point.length);
+  for (const node of graph.nodes) {
+    if (node.operator === "input") continue;
+    const step = stepError(node, values, errors, unit, tiny);
+    ({ values, errors } = step);
+    if (step.magnitude >= largest / 4) return new Float64Array(errors.length).fill(Infinity);
+  }
+  return errors;
+}
+
+interface StepError {
+  readonly values: Float64Array;
+  readonly errors: Float64Array;
+  readonly magnitude: number;
+}
+
+/** Roundings beside the sum itself: Gemm's alpha and beta, a bias added apart, a scale that was folded into the matrix. */
+const EXTRA_ROUNDINGS = 16;
+
+function stepError(node: Node, x: Float64Array, e: Float64Array, unit: number, tiny: number): StepError {
+  const values = new Float64Array(node.size);
+  const errors = new Float64Array(node.size);
+  let magnitude = 0;
+  for (let i = 0; i < node.size; i++) {
+    let value = 0;
+    let carried = 0;
+    let mass = 0;
+    let terms = 1;
+    if (node.operator === "affine") {
+      value = node.bias?.[i] ?? 0;
+      mass = 8 * Math.abs(value);
+      terms = x.length;
+      for (let j = 0; j < x.length; j++) {
+        const w = node.weights[i * x.length + j];
+        value += w * x[j];
+        carried += Math.abs(w) * e[j];
+        mass += Math.abs(w) * (Math.abs(x[j]) + e[j]);
+      }
+    } else if (node.operator === "scale") {
+      const factor = node.inverse ? 1 / node.factors[i] : node.factors[i];
+      value = x[i] * factor;
+      carried = e[i] * Math.abs(factor);
+      mass = Math.abs(value) + carried;
+    } else if (node.operator === "shift") {
+      value = x[i] + node.offsets[i];
+      carried = e[i];
+      mass = 8 * Math.abs(node.offsets[i]) + Math.abs(x[i]) + e[i];
+    } else {
+      value = Math.max(x[i], 0);
+      carried = e[i];
+    }
+    values[i] = value;
+    errors[i] = 1.01 * (carried + (terms + EXTRA_ROUNDINGS) * unit * mass + terms * tiny);
+    magnitude = Math.max(magnitude, mass);
+  }
+  return { values, errors, magnitude };
+}
