@@ -117,6 +117,9 @@ export function kernelsSuite(backend: string, make: MakeKernels): void {
     };
     const strides = { rowStride: 4, columnStride: 1 };
     const refused: readonly (() => void)[] = [
+      () => kernels.allocate(-1),
+      () => kernels.allocate(NaN),
+      () => kernels.allocate(1.5),
       () => kernels.gemm({ out, a: four, packed: sixteen, rows: 1, k: 5, n: 4 }),
       () => kernels.gemm({ out: four, a: four, packed: sixteen, rows: 1, k: 4, n: 4 }),
       () => kernels.gemm({ out, a: four, packed: sixteen, rows: -1, k: 4, n: 4 }),

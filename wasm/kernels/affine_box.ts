@@ -20,14 +20,12 @@ export function affine_box_f64(out: usize, matrix: usize, box: usize, groups: i3
 }
 
 /** The smaller of two products; a NaN in either stays. */
-// @ts-ignore: decorator
 @inline
 function low_end(x: v128, y: v128): v128 {
   return v128.or(f64x2.pmin(x, y), nan_lanes(y));
 }
 
 /** The larger of two products; a NaN in either stays. */
-// @ts-ignore: decorator
 @inline
 function high_end(x: v128, y: v128): v128 {
   return v128.or(f64x2.pmax(x, y), nan_lanes(y));

@@ -25,7 +25,6 @@ export function concretize_rows_f64(
 }
 
 /** max(|lower|, |upper|); pmax alone would lose a NaN in `upper`. */
-// @ts-ignore: decorator
 @inline
 function largest(lower: v128, upper: v128): v128 {
   return v128.or(f64x2.pmax(f64x2.abs(lower), f64x2.abs(upper)), nan_lanes(upper));

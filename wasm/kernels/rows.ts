@@ -1,19 +1,16 @@
 /** Elements that a row of `n` numbers takes: the next multiple of four. */
-// @ts-ignore: decorator
 @inline
 export function padded(n: i32): i32 {
   return (n + 3) & ~3;
 }
 
 /** Adds `value` to the number at `address`. */
-// @ts-ignore: decorator
 @inline
 export function accumulate(address: usize, value: f64): void {
   store<f64>(address, load<f64>(address) + value);
 }
 
 /** Adds the lanes of `values` to the first `count` (1 or more) of two numbers at `address`. */
-// @ts-ignore: decorator
 @inline
 export function accumulate_pair(address: usize, values: v128, count: i32): void {
   accumulate(address, f64x2.extract_lane(values, 0));
@@ -24,7 +21,6 @@ export function accumulate_pair(address: usize, values: v128, count: i32): void 
  * How many rows from `r` on, four at most, run together: sums go in the order of the columns, so it is rows that fill
  * the lanes, and rows of one group share its tables.
  */
-// @ts-ignore: decorator
 @inline
 export function run_length(groups: usize, r: i32, rows: i32): i32 {
   const group = load<i32>(groups + ((<usize> r) << 2));
@@ -34,21 +30,18 @@ export function run_length(groups: usize, r: i32, rows: i32): i32 {
 }
 
 /** The elements of two rows in one column. */
-// @ts-ignore: decorator
 @inline
 export function load_pair(first: usize, second: usize): v128 {
   return v128.load64_lane(second, v128.load64_zero(first), 1);
 }
 
 /** Writes +0 behind the `n` numbers of the row at `row`. */
-// @ts-ignore: decorator
 @inline
 export function zero_padding(row: usize, n: i32): void {
   for (let j = n, end = padded(n); j < end; j++) store<f64>(row + ((<usize> j) << 3), 0);
 }
 
 /** All bits set in the lanes of `x` that are NaN (itself a NaN), zero elsewhere. */
-// @ts-ignore: decorator
 @inline
 export function nan_lanes(x: v128): v128 {
   return f64x2.ne(x, x);
