@@ -62,15 +62,15 @@ export function emptyTally(): Tally {
   return { questions: 0, bounds: 0, witnesses: 0, found: [] };
 }
 
-/** Asks everything about a network and compares with exact values at `points` points; adds to the tally. */
+/** Asks everything about a network (of the model, if it was read from bytes) and compares with exact values; adds to the tally. */
 export async function checkCertificates(
   network: RandomNetwork,
   kernels: Kernels,
   random: Random,
   points: number,
   tally: Tally,
+  model: Model = modelOf(network.graph, network.name),
 ): Promise<void> {
-  const model = modelOf(network.graph, network.name);
   const samples = samplePoints(network.graph, network, random, points);
   const outputs = samples[0].output.numerators.map((_, k) => k);
   const large = network.recipe === "extreme" ? 10 ** random.between(-50, 200) : 1;

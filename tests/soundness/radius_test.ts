@@ -76,11 +76,8 @@ Deno.test("settleLower() keeps an exact 0, never passes 0 with terms of one sign
   assert.ok(underflowOf(30_000) >= 30_000 * Number.MIN_VALUE);
 });
 
-Deno.test("rowSumRoundings() counts every rounding on the path of a term: product, its partial sum, two joins", () => {
-  for (const size of SIZES) {
-    // Term 0 of partial sum 0: one product, then an addition for each of the padded elements of its class, then two joins.
-    assert.ok(rowSumRoundings(size) >= 1 + Math.ceil(size / 4) + 2, `${size} columns`);
-  }
+Deno.test("rowSumRoundings() counts every rounding on the path of a term: its product and the additions after it", () => {
+  for (const size of SIZES) assert.ok(rowSumRoundings(size) >= size, `${size} columns`);
 });
 
 /** Input of `inputs` numbers, one hidden layer of `hidden` neurons, one output. */
