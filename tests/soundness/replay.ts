@@ -4,7 +4,7 @@
  * What is taken from the engine is data that may be anything without harm (the coefficients lam after each activation:
  * any slope is sound) and the boxes, which other tests hold against exact values. Intercepts are the least sound ones and
  * are computed here. So the result is a proved bound, and the engine's claim may not be above it.
- * Source: for lam z + beta, shared design of the engine's README (5), (7), (8); the sum is exact.
+ * Source: shared/README.md (5) to (10), without rounding.
  */
 import type { Graph, Node } from "../../shared/graph.ts";
 import type { Pass } from "../../shared/bounds/pass.ts";
@@ -164,9 +164,4 @@ function fullRow(call: RecordedCall, row: number, columns: Int32Array | null, si
   const full = new Float64Array(size);
   columns.forEach((i, j) => full[i] = compact[j]);
   return full;
-}
-
-/** claimed <= proved, by how much it is above otherwise. */
-export function excess(claimed: number, proved: Exact): Exact {
-  return add(exact(claimed), negate(proved));
 }
