@@ -9,18 +9,7 @@
 import type { Graph, Node } from "../../shared/graph.ts";
 import type { Pass } from "../../shared/bounds/pass.ts";
 import { paddedLength } from "../../shared/kernels/kernels.ts";
-import {
-  absolute,
-  add,
-  type Exact,
-  exact,
-  maximum,
-  minimum,
-  multiply,
-  negate,
-  subtract,
-  ZERO,
-} from "../exact/dyadic.ts";
+import { absolute, add, type Exact, exact, maximum, minimum, multiply, subtract, ZERO } from "../exact/dyadic.ts";
 import {
   combine,
   component,
