@@ -5,6 +5,7 @@ import { type Kernels, paddedLength } from "../../shared/kernels/kernels.ts";
 import { referenceKernels } from "../../shared/kernels/reference.ts";
 import { CASES, type Inputs, type KernelCase, type Outputs } from "./kernel_cases.ts";
 import { poison, type Shape } from "./kernel_numbers.ts";
+import { columnsSuite } from "./kernels_columns.ts";
 import { gemmSuite } from "./kernels_gemm.ts";
 import { memorySuite } from "./kernels_memory.ts";
 import { poisonSuite } from "./kernels_poison.ts";
@@ -96,6 +97,12 @@ export function kernelsSuite(backend: string, make: MakeKernels): void {
     await assert.rejects(async () => await kernels.read(buffer, 5), RangeError);
   });
 
+  Deno.test(`packMatrix() writes zeros behind the columns whatever the matrix holds there: ${backend}`, async () => {
+    const kernels = await make(), out = kernels.upload(poison(8));
+    kernels.packMatrix({ out, matrix: kernels.upload(Float64Array.of(1, 2, 7, 7, 3, 4, 7, NaN)), k: 2, n: 2 });
+    assert.deepEqual([...await kernels.read(out)], [1, 2, 0, 0, 3, 4, 0, 0]);
+  });
+
   Deno.test(`upload() copies: ${backend}`, async () => {
     const kernels = await make();
     const values = Float64Array.of(1, 2), buffer = kernels.upload(values);
@@ -150,6 +157,7 @@ export function kernelsSuite(backend: string, make: MakeKernels): void {
     assert.deepEqual([...await kernels.read(out)], Array(16).fill(0));
   });
 
+  columnsSuite(backend, make);
   gemmSuite(backend, make);
   memorySuite(backend, make);
   poisonSuite(backend, make);
