@@ -1,5 +1,5 @@
 import { type AttributeProto, AttributeProto_AttributeType as AttributeType, type NodeProto } from "onnx-buf";
-import { type Place, problemAt } from "./problem.ts";
+import { type Place, problemAt, short } from "./problem.ts";
 import { readTensor } from "./tensor.ts";
 import { clampedInteger, type Constant, safeInteger } from "./value.ts";
 
@@ -19,14 +19,14 @@ export class Attributes {
     for (const attribute of node.attribute) {
       const { name } = attribute;
       if (!known.includes(name)) {
-        throw problemAt(place, `attribute ${JSON.stringify(name)} is not supported`, "unsupported-attribute", {
-          attribute: name,
+        throw problemAt(place, `attribute ${JSON.stringify(short(name))} is not supported`, "unsupported-attribute", {
+          attribute: short(name),
           supported: known,
         });
       }
       if (attribute.refAttrName !== "" || this.#byName.has(name)) {
         throw problemAt(place, `attribute "${name}" is not a plain value given once`, "unsupported-attribute", {
-          attribute: name,
+          attribute: short(name),
         });
       }
       this.#byName.set(name, attribute);

@@ -1,7 +1,7 @@
 import type { TensorShapeProto, TypeProto_Tensor, ValueInfoProto } from "onnx-buf";
 import { LipcertError } from "../errors.ts";
 import { MAX_RANK, MAX_TENSOR_ELEMENTS } from "./limits.ts";
-import { unreadable } from "./problem.ts";
+import { short, unreadable } from "./problem.ts";
 import { count, type Shape } from "./shapes.ts";
 import { elementType, elementTypeName } from "./tensor.ts";
 import type { FloatType, View } from "./value.ts";
@@ -11,7 +11,7 @@ type DeclaredSize = number | null;
 
 function tensorType(info: ValueInfoProto, what: string): TypeProto_Tensor {
   const type = info.type?.value;
-  if (type?.case !== "tensorType") throw unreadable(`the ${what} ${JSON.stringify(info.name)} is no tensor`);
+  if (type?.case !== "tensorType") throw unreadable(`the ${what} ${JSON.stringify(short(info.name))} is no tensor`);
   return type.value;
 }
 
@@ -26,7 +26,7 @@ function declaredSizes(shape: TensorShapeProto): DeclaredSize[] {
  */
 export function inputOf(info: ValueInfoProto): { readonly type: FloatType; readonly shape: Shape } {
   const tensor = tensorType(info, "input");
-  const name = JSON.stringify(info.name);
+  const name = JSON.stringify(short(info.name));
   const type = elementType(tensor.elemType);
   if (type !== "float32" && type !== "float64") {
     throw unreadable(`the input ${name} has element type ${elementTypeName(tensor.elemType)}`, {
@@ -57,7 +57,7 @@ export function inputOf(info: ValueInfoProto): { readonly type: FloatType; reado
 export function checkOutput(info: ValueInfoProto, output: { readonly type: string; readonly shape: Shape }): void {
   if (info.type === undefined) return;
   const tensor = tensorType(info, "output");
-  const name = JSON.stringify(info.name);
+  const name = JSON.stringify(short(info.name));
   const type = elementType(tensor.elemType);
   if (tensor.elemType !== 0 && type !== output.type) {
     throw mismatch(
@@ -75,7 +75,7 @@ export function checkOutput(info: ValueInfoProto, output: { readonly type: strin
 }
 
 function mismatch(info: ValueInfoProto, text: string, wanted: unknown, got: unknown): LipcertError {
-  return new LipcertError("shape-mismatch", `Cannot read model: ${text}`, { name: info.name, wanted, got });
+  return new LipcertError("shape-mismatch", `Cannot read model: ${text}`, { name: short(info.name), wanted, got });
 }
 
 /** A shape without its batch dimension of 1. */

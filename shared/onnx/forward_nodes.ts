@@ -4,6 +4,9 @@ import { type Place, problemAt } from "./problem.ts";
 import { count } from "./shapes.ts";
 import type { View } from "./value.ts";
 
+/** What a node of its own takes, in elements: a file may ask for the same chain to be selected from again and again. */
+const NODE_COST = 64;
+
 /** The nodes made so far (append only, so that several outputs share them) and what they may still allocate. */
 export class ForwardNodes {
   readonly nodes: Node[] = [];
@@ -52,6 +55,7 @@ export class ForwardNodes {
       bottom = this.nodes[bottomId];
     }
     const size = map.length;
+    this.spend(NODE_COST * (passed.length + 1), place);
     let selected = bottom.operator === "affine"
       ? this.#selectRows(bottom, map, place)
       : this.#selection(bottomId, map, place);

@@ -4,7 +4,7 @@
 export const MAX_MODEL_BYTES = 2 ** 26;
 
 /** Fields of the file by weight (a message 8, a string 2, an integer 1): about 32 bytes of memory each at most. */
-export const MAX_FIELD_WEIGHT = 2 ** 20;
+export const MAX_FIELD_WEIGHT = 2 ** 19;
 
 /** Nesting of messages; a model without subgraphs needs 6. */
 export const MAX_DEPTH = 40;

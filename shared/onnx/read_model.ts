@@ -5,7 +5,7 @@ import type { Graph, NodeId } from "../graph.ts";
 import { checkOutput, inputOf, withoutBatch } from "./declared_shape.ts";
 import { MAX_MODEL_BYTES } from "./limits.ts";
 import type { ForwardNodes } from "./forward_nodes.ts";
-import { type Place, unreadable } from "./problem.ts";
+import { type Place, short, unreadable } from "./problem.ts";
 import { scan } from "./scan.ts";
 import { count, type Shape } from "./shapes.ts";
 import { simplify } from "./simplify.ts";
@@ -107,12 +107,12 @@ function decode(bytes: Uint8Array): ModelProto {
 function supportedOutput(info: ValueInfoProto, translated: TranslatedModel): View | LipcertError {
   const value = translated.value(info.name);
   if (value instanceof LipcertError) return value;
-  if (value.kind === "integers") return unreadable(`the output ${JSON.stringify(info.name)} is of integers`);
-  if (count(value.shape) === 0) return unreadable(`the output ${JSON.stringify(info.name)} has no elements`);
+  if (value.kind === "integers") return unreadable(`the output ${JSON.stringify(short(info.name))} is of integers`);
+  if (count(value.shape) === 0) return unreadable(`the output ${JSON.stringify(short(info.name))} has no elements`);
   try {
     checkOutput(info, value);
     const { forward } = translated;
-    const place = { node: info.name, operator: "output" };
+    const place = { node: short(info.name), operator: "output" };
     return value.kind === "view" ? forward.materialize(value, place) : constantOutput(value, place, forward);
   } catch (error) {
     if (error instanceof LipcertError) return error;
@@ -121,10 +121,8 @@ function supportedOutput(info: ValueInfoProto, translated: TranslatedModel): Vie
 }
 
 function unknownOutput(name: string, names: readonly string[]): LipcertError {
-  return invalidQuery(
-    "/model/output",
-    `the model has no output ${JSON.stringify(name)}; it has ${JSON.stringify(names)}`,
-  );
+  const known = JSON.stringify(names.slice(0, 16).map(short));
+  return invalidQuery("/model/output", `the model has no output ${JSON.stringify(short(name))}; it has ${known}`);
 }
 
 /** A constant output as a matrix of zeros with a bias. */

@@ -1,6 +1,6 @@
 import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from "onnx-buf";
 import { MIN_OPSET } from "./limits.ts";
-import { type Place, problemAt, unreadable } from "./problem.ts";
+import { type Place, problemAt, short, unreadable } from "./problem.ts";
 import { checkTensor } from "./tensor.ts";
 
 /** Where the default domain's operators live; both names are in use. */
@@ -20,7 +20,7 @@ export interface Structure {
 
 export function placeOf(node: NodeProto, index: number): Place {
   const domain = DEFAULT_DOMAINS.includes(node.domain) ? "" : `${node.domain}.`;
-  return { node: node.name === "" ? index : node.name, operator: domain + node.opType };
+  return { node: node.name === "" ? index : short(node.name), operator: short(domain + node.opType) };
 }
 
 /** Whether a node is of the operator set of ONNX itself. */
@@ -43,7 +43,7 @@ export function checkStructure(model: ModelProto): Structure {
   const opset = opsetOf(model);
   const initializers = new Set<string>();
   for (const tensor of graph.initializer) {
-    checkTensor(tensor, `initialiser ${JSON.stringify(tensor.name)}`);
+    checkTensor(tensor, `initialiser ${JSON.stringify(short(tensor.name))}`);
     claim(initializers, tensor.name, "initialiser");
   }
   const inputs = new Set<string>();
@@ -52,7 +52,7 @@ export function checkStructure(model: ModelProto): Structure {
   if (variable.length !== 1) {
     throw unreadable(`it has ${variable.length} inputs; one is supported`, {
       wanted: 1,
-      got: variable.slice(0, 16).map(({ name }) => name),
+      got: variable.slice(0, 16).map(({ name }) => short(name)),
     });
   }
   const producers = producersOf(graph, new Set([...inputs, ...initializers]));
@@ -60,7 +60,7 @@ export function checkStructure(model: ModelProto): Structure {
   for (const { name } of graph.output) {
     claim(outputs, name, "output");
     if (!producers.has(name) && !inputs.has(name) && !initializers.has(name)) {
-      throw unreadable(`nothing makes the output ${JSON.stringify(name)}`, { output: name });
+      throw unreadable(`nothing makes the output ${JSON.stringify(short(name))}`, { output: short(name) });
     }
   }
   if (outputs.size === 0) throw unreadable("it has no output");
@@ -83,7 +83,9 @@ function opsetOf(model: ModelProto): number {
 
 function claim(names: Set<string>, name: string, what: string): void {
   if (name === "") throw unreadable(`an ${what} has no name`);
-  if (names.has(name)) throw unreadable(`the ${what} ${JSON.stringify(name)} is there twice`, { name });
+  if (names.has(name)) {
+    throw unreadable(`the ${what} ${JSON.stringify(short(name))} is there twice`, { name: short(name) });
+  }
   names.add(name);
 }
 
@@ -93,7 +95,11 @@ function producersOf(graph: GraphProto, taken: ReadonlySet<string>): Map<string,
     for (const name of node.output) {
       if (name === "") continue; // an optional output that is left out
       if (producers.has(name) || taken.has(name)) {
-        throw problemAt(placeOf(node, index), `the value ${JSON.stringify(name)} is made twice`, "unreadable-model");
+        throw problemAt(
+          placeOf(node, index),
+          `the value ${JSON.stringify(short(name))} is made twice`,
+          "unreadable-model",
+        );
       }
       producers.set(name, index);
     }
@@ -116,7 +122,11 @@ function sortNodes(
         consumers[producer].push(index);
         count++;
       } else if (name !== "" && !known(name)) {
-        throw problemAt(placeOf(node, index), `nothing makes the input ${JSON.stringify(name)}`, "unreadable-model");
+        throw problemAt(
+          placeOf(node, index),
+          `nothing makes the input ${JSON.stringify(short(name))}`,
+          "unreadable-model",
+        );
       }
     }
     return count;

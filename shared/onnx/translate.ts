@@ -3,7 +3,7 @@ import { LipcertError } from "../errors.ts";
 import { Attributes } from "./attributes.ts";
 import { inputOf, inputView } from "./declared_shape.ts";
 import { ForwardNodes } from "./forward_nodes.ts";
-import { problemAt, shapeProblem } from "./problem.ts";
+import { problemAt, shapeProblem, short } from "./problem.ts";
 import { TRANSLATORS } from "./registry.ts";
 import { count } from "./shapes.ts";
 import { isDefaultDomain, placeOf, type Structure } from "./structure.ts";
@@ -47,7 +47,7 @@ export function translate(structure: Structure): TranslatedModel {
 }
 
 function readInitializer(tensor: TensorProto): Value {
-  return readTensor(tensor, `initialiser ${JSON.stringify(tensor.name)}`);
+  return readTensor(tensor, `initialiser ${JSON.stringify(short(tensor.name))}`);
 }
 
 function attempt<T>(work: () => T): T | LipcertError {

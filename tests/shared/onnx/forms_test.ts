@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readModel } from "../../../shared/onnx/read_model.ts";
 import { floats, ints, node } from "../../models/build.ts";
 import { type SmallNetwork, smallNetwork } from "./networks.ts";
-import { assertRefused } from "./refusals.ts";
+import { assertRefused, problemOf } from "./refusals.ts";
 import type { ProblemType } from "../../../shared/errors.ts";
 
 const DOUBLE = 11, FLOAT = 1, INT64 = 7;
@@ -221,6 +221,41 @@ Deno.test("readModel() refuses a chain of steps that allocate a little each and 
   assertRefused(smallNetwork({ input: [256, 256], nodes }), "unsupported-attribute", /dense form/, {
     limit: 2 ** 24,
   });
+});
+
+Deno.test("readModel() refuses a chain that is selected from again and again", () => {
+  const half = 4000;
+  const value = (i: number) => i === 0 ? "x" : i === 2 * half ? "y" : `v${i}`;
+  const relus = Array.from({ length: half }, (_, i) => node("Relu", [value(i)], [value(i + 1)]));
+  const selections = Array.from({ length: half }, (_, i) => [
+    node("Gather", [value(half + i), "g"], [`g${i}`], { axis: 1 }),
+    node("Add", [`g${i}`, "a"], [value(half + i + 1)]),
+  ]);
+  const network = {
+    input: [1, 2],
+    nodes: [...relus, ...selections.flat()],
+    floats: { a: [[1], [0.3]] },
+    ints: { g: [[2], [0, 0]] },
+  } as const;
+  assertRefused(smallNetwork(network), "unsupported-attribute", /dense form/, { operator: "Add" });
+});
+
+Deno.test("a problem shows the beginning of names and lists, however long they are in the file", () => {
+  const long = "n".repeat(1e6);
+  const problems = [
+    smallNetwork({ input: [1, 2], nodes: [node("S".repeat(1e6), ["x"], ["y"], {}, long)] }),
+    smallNetwork({ input: [1, 2], nodes: [node("Relu", [long], ["y"])] }),
+    smallNetwork({ input: [1, 2], nodes: [node("Transpose", ["x"], ["y"], { perm: new Array<number>(1e5).fill(3) })] }),
+    smallNetwork({
+      input: [1, 2],
+      nodes: [node("Reshape", ["x", "s"], ["y"])],
+      ints: { s: [[6e4], new Array<number>(6e4).fill(1)] },
+    }),
+  ].map(problemOf);
+  for (const problem of problems) {
+    assert.ok(problem !== null);
+    assert.ok(JSON.stringify([problem.message, problem.members]).length < 2000, problem.type);
+  }
 });
 
 Deno.test("readModel() takes Cast from float to double of the input as the identity it is", () => {
