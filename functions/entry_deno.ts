@@ -24,6 +24,7 @@ export async function openDenoHost(environment: Environment, log: Log = requestL
   const certifier = certifierPool({
     ...poolSizeFrom(environment, navigator.hardwareConcurrency),
     createWorker: () => new Worker(new URL("./certifier/worker.ts", import.meta.url), { type: "module" }),
+    graceMs: 3000,
   });
   const services: Services = {
     certificates: denoKvCertificates(kv),

@@ -1,5 +1,5 @@
 /** The ports of the HTTP application: what it needs from a platform. Each entry builds one {@link Services} by hand. */
-import type { ModelDescription, QuestionRequest, VerifyReport } from "../shared/mod.ts";
+import type { Certificate, ModelDescription, QuestionRequest, VerifyReport } from "../shared/mod.ts";
 
 /** A certificate as it is kept: its canonical bytes, and what the index needs to know about it. */
 export interface KeptCertificate {
@@ -61,7 +61,7 @@ export type CertifyResult =
   | { readonly question: string; readonly issued: KeptCertificate };
 
 export interface VerifyCall {
-  readonly certificate: unknown;
+  readonly certificate: Certificate;
   /** The model to replay on, or null: then only the checks that need none are made. */
   readonly model: { readonly digest: string; readonly bytes: ModelSource } | null;
   readonly signal?: AbortSignal;
@@ -75,14 +75,13 @@ export interface Certifier {
   verify(call: VerifyCall): Promise<VerifyReport>;
 }
 
-/** An independent forward pass of the model, in the model's own precision. */
+/** An independent forward pass of a model, in the model's own precision. */
 export interface Evaluator {
-  /** Outputs, flattened, at each point: points [count][inputs] -> [count][outputs]. */
+  /** Every output by name, flattened, at each point: points [count][inputs]. */
   evaluate(
     bytes: Uint8Array,
     points: readonly Float64Array[],
-    output: string,
-  ): Promise<Float64Array[]>;
+  ): Promise<ReadonlyMap<string, Float64Array>[]>;
 }
 
 /** The files of the API's documentation page, served from here and not from elsewhere. */

@@ -1,5 +1,5 @@
 /** `deno task start`: serves until it is told to stop, with a sample model at hand and a request to paste. */
-import { digestOf } from "./certifier/digest.ts";
+import { digestOf } from "../shared/mod.ts";
 import { openDenoHost } from "./entry_deno.ts";
 import type { Services } from "./services.ts";
 import { addressFrom } from "./settings.ts";

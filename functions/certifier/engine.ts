@@ -42,12 +42,13 @@ export async function answerQuestion(engine: Engine, call: CertifyCall): Promise
   const question = await questionOf(query);
   const found = await call.known(question);
   if (found !== null) return { question, found };
-  const certificate = await certify(model, query, {
-    kernels: engine.kernels,
-    budget: engine.budget,
-    ...(call.signal === undefined ? {} : { signal: call.signal }),
-  });
+  const { kernels, budget } = engine;
+  const certificate = await certify(model, query, { kernels, budget, ...stoppable(call) });
   return { question, issued: kept(certificate) };
+}
+
+function stoppable({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 function kept(certificate: Certificate): KeptCertificate {
@@ -58,5 +59,5 @@ function kept(certificate: Certificate): KeptCertificate {
 /** Checks a certificate, on its model where that is at hand. */
 export async function checkCertificate(engine: Engine, call: VerifyCall): Promise<VerifyReport> {
   const model = call.model === null ? null : await engine.models.get(call.model.digest, call.model.bytes);
-  return await verify(call.certificate, model, { kernels: engine.kernels });
+  return await verify(call.certificate, model, { kernels: engine.kernels, ...stoppable(call) });
 }

@@ -1,17 +1,18 @@
 /**
  * What the pool and its Workers say to each other. A Worker has one call at a time, so messages need no numbers.
  *
- * The pool opens a call; the Worker may ask for the model's bytes or whether the resolved question is known, and ends
+ * The pool starts the Worker, then opens a call; the Worker may ask for the model's bytes or whether the resolved question is known, and ends
  * the call with one of the last five.
  */
 import { LipcertError, type ProblemMembers, PROBLEMS, type ProblemType } from "../../shared/errors.ts";
-import type { ModelDescription, QuestionRequest, VerifyReport } from "../../shared/mod.ts";
+import type { Certificate, ModelDescription, QuestionRequest, VerifyReport } from "../../shared/mod.ts";
 import type { KeptCertificate } from "../services.ts";
 
 export type ToWorker =
+  | { readonly kind: "start"; readonly stop: StopFlag }
   | { readonly kind: "describe"; readonly digest: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "certify"; readonly digest: string; readonly request: QuestionRequest }
-  | { readonly kind: "verify"; readonly certificate: unknown; readonly digest: string | null }
+  | { readonly kind: "verify"; readonly certificate: Certificate; readonly digest: string | null }
   | { readonly kind: "model"; readonly bytes: Uint8Array<ArrayBuffer> | null }
   | { readonly kind: "known"; readonly found: boolean };
 
@@ -24,6 +25,9 @@ export type FromWorker =
   | { readonly kind: "found"; readonly question: string }
   | { readonly kind: "verified"; readonly report: VerifyReport }
   | { readonly kind: "failed"; readonly failure: Failure };
+
+/** One element of shared memory: 1 when the call under way is not wanted any more. Seen without waiting for a message. */
+export type StopFlag = Int32Array<SharedArrayBuffer>;
 
 /** An error that can be cloned. `type` is absent when it is not a {@link LipcertError}. */
 export interface Failure {

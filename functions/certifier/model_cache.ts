@@ -4,11 +4,8 @@ import { LipcertError } from "../../shared/errors.ts";
 import { RecentlyUsed } from "../recently_used.ts";
 import type { ModelSource } from "../services.ts";
 
-/** A prepared model holds its constants as doubles, twice what an f32 file takes, and tables of its own. */
-const BYTES_PER_FILE_BYTE = 4;
-
 export class ModelCache {
-  readonly #models: RecentlyUsed<{ model: Model; bytes: number }>;
+  readonly #models: RecentlyUsed<Model>;
 
   constructor(limitBytes: number) {
     this.#models = new RecentlyUsed(limitBytes, ({ bytes }) => bytes);
@@ -17,7 +14,7 @@ export class ModelCache {
   /** Throws `not-found` when nobody has the bytes, and what `readModel` throws. */
   async get(digest: string, source: ModelSource): Promise<Model> {
     const kept = this.#models.get(digest);
-    if (kept !== null) return kept.model;
+    if (kept !== null) return kept;
     const bytes = await source();
     if (bytes === null) throw new LipcertError("not-found", `Cannot find model ${digest}`, { what: "model" });
     return await this.read(digest, bytes);
@@ -26,7 +23,7 @@ export class ModelCache {
   async read(digest: string, bytes: Uint8Array): Promise<Model> {
     const model = await readModel(bytes);
     if (model.digest !== digest) throw new Error(`model ${digest} was read as ${model.digest}`);
-    this.#models.set(digest, { model, bytes: bytes.length * BYTES_PER_FILE_BYTE });
+    this.#models.set(digest, model);
     return model;
   }
 

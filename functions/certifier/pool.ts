@@ -8,6 +8,8 @@ export interface PoolSettings {
   /** Questions that may wait for a Worker; one more is `too-many-requests`. */
   readonly queue: number;
   readonly createWorker: () => Worker;
+  /** How long a call that is not wanted any more may take to stop before its Worker is replaced. */
+  readonly graceMs: number;
 }
 
 /** Seconds after which a caller that was turned away may try again. */
@@ -26,10 +28,10 @@ export interface Pool extends Certifier {
 /**
  * Warm Workers, the last used first (it is the likeliest to have the model prepared), and a bounded queue.
  *
- * A call whose signal aborts leaves the queue, or ends its Worker: arithmetic does not listen.
+ * A call whose signal aborts leaves the queue, or is stopped where it is.
  */
 export function certifierPool(settings: PoolSettings): Pool {
-  const seats = Array.from({ length: settings.workers }, () => new Seat(settings.createWorker));
+  const seats = Array.from({ length: settings.workers }, () => new Seat(settings.createWorker, settings.graceMs));
   const idle = [...seats];
   const waiting = new Set<Waiting>();
 
@@ -63,13 +65,10 @@ export function certifierPool(settings: PoolSettings): Pool {
   async function run(call: SeatCall, signal: AbortSignal | undefined): Promise<SeatResult> {
     signal?.throwIfAborted();
     const seat = await acquire(signal);
-    const stop = () => seat.abandon(signal?.reason);
     try {
       signal?.throwIfAborted();
-      signal?.addEventListener("abort", stop, { once: true });
-      return await seat.run(call);
+      return await seat.run(call, signal);
     } finally {
-      signal?.removeEventListener("abort", stop);
       release(seat);
     }
   }

@@ -1,7 +1,7 @@
 /** One Worker of the pool, and the call it works on. */
 import { LipcertError } from "../../shared/errors.ts";
 import type { FoundCertificate } from "../services.ts";
-import { errorOf, type FromWorker, type ToWorker } from "./messages.ts";
+import { errorOf, type FromWorker, type StopFlag, type ToWorker } from "./messages.ts";
 
 /** A call, as a seat sees it: its opening message and the answers to the Worker's questions on the way. */
 export interface SeatCall {
@@ -22,36 +22,62 @@ interface Open {
 
 export class Seat {
   readonly #createWorker: () => Worker;
+  readonly #graceMs: number;
+  readonly #stop: StopFlag = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker;
   #open: Open | null = null;
 
-  constructor(createWorker: () => Worker) {
+  /** A Worker that does not end its call `graceMs` after it was told to is replaced. */
+  constructor(createWorker: () => Worker, graceMs: number) {
     this.#createWorker = createWorker;
+    this.#graceMs = graceMs;
     this.#worker = this.#start();
   }
 
-  /** Runs a call to its end. One at a time. Rejects with what the Worker threw, or `kernel-failure` if it died. */
-  run(call: SeatCall): Promise<SeatResult> {
+  /**
+   * Runs a call to its end, one at a time. Rejects with what the Worker threw, `kernel-failure` if it died, or the
+   * signal's reason.
+   *
+   * A call that is not wanted any more is told so through shared memory, which arithmetic looks at on its way, and
+   * the Worker stays warm. Ending the Worker is the last resort: Deno 2.9 does not end one that is busy in a loop
+   * (denoland/deno 35657), its thread goes on until the loop ends.
+   */
+  async run(call: SeatCall, signal?: AbortSignal): Promise<SeatResult> {
     if (this.#open !== null) throw new Error("the seat is taken");
-    return new Promise((resolve, reject) => {
-      this.#open = { call, resolve, reject, found: null };
-      this.#worker.postMessage(call.opening);
-    });
+    Atomics.store(this.#stop, 0, 0);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = () => {
+      Atomics.store(this.#stop, 0, 1);
+      timer = setTimeout(() => this.#replace(signal?.reason), this.#graceMs);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#open = { call, resolve, reject, found: null };
+        this.#worker.postMessage(call.opening);
+      });
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      clearTimeout(timer);
+    }
   }
 
-  /** Ends the call by ending its Worker; a new one is warm for the next call, without models. */
-  abandon(reason: unknown): void {
+  close(): void {
+    Atomics.store(this.#stop, 0, 1);
+    this.#worker.terminate();
+    this.#open?.reject(new Error("the certifier is closed"));
+    this.#open = null;
+  }
+
+  /** Ends the call and its Worker; a new one is warm for the next call, without models. */
+  #replace(reason: unknown): void {
     const open = this.#open;
     this.#open = null;
     this.#worker.terminate();
     this.#worker = this.#start();
     open?.reject(reason);
-  }
-
-  close(): void {
-    this.#worker.terminate();
-    this.#open?.reject(new Error("the certifier is closed"));
-    this.#open = null;
   }
 
   #start(): Worker {
@@ -62,10 +88,11 @@ export class Seat {
     worker.onerror = (event) => {
       event.preventDefault(); // else it ends the process
       if (worker !== this.#worker) return;
-      this.abandon(
+      this.#replace(
         new LipcertError("kernel-failure", "The Worker of the question ended", {}, new Error(event.message)),
       );
     };
+    worker.postMessage({ kind: "start", stop: this.#stop } satisfies ToWorker);
     return worker;
   }
 
@@ -95,7 +122,7 @@ export class Seat {
         if (this.#open === open) this.#worker.postMessage(reply(value));
       },
       (error) => {
-        if (this.#open === open) this.abandon(error);
+        if (this.#open === open) this.#replace(error);
       },
     );
   }

@@ -5,6 +5,7 @@ import { createKernels } from "../kernels.ts";
 import { answerQuestion, checkCertificate, describeModel, type Engine } from "./engine.ts";
 import { failureOf, type FromWorker, type ToWorker } from "./messages.ts";
 import { ModelCache } from "./model_cache.ts";
+import { sharedSignal } from "./shared_signal.ts";
 
 /** What this module uses of a Worker's global scope. */
 interface WorkerScope {
@@ -22,6 +23,8 @@ const engine: Engine = {
   kernels: createKernels(budget.bytes),
   budget,
 };
+
+let signal = AbortSignal.abort(); // until the pool hands its flag over
 
 /** Takes the pool's answer to a question of ours, while one is open. */
 let reply: ((message: ToWorker) => void) | null = null;
@@ -51,7 +54,7 @@ async function answer(call: ToWorker): Promise<FromWorker> {
     case "describe":
       return { kind: "described", description: await describeModel(engine, call.digest, call.bytes) };
     case "certify": {
-      const result = await answerQuestion(engine, { digest: call.digest, request: call.request, model, known });
+      const result = await answerQuestion(engine, { digest: call.digest, request: call.request, model, known, signal });
       return "issued" in result
         ? { kind: "issued", certificate: result.issued }
         : { kind: "found", question: result.question };
@@ -60,9 +63,10 @@ async function answer(call: ToWorker): Promise<FromWorker> {
       const named = call.digest === null ? null : { digest: call.digest, bytes: model };
       return {
         kind: "verified",
-        report: await checkCertificate(engine, { certificate: call.certificate, model: named }),
+        report: await checkCertificate(engine, { certificate: call.certificate, model: named, signal }),
       };
     }
+    case "start":
     case "model":
     case "known":
       throw new Error(`"${call.kind}" answers no question`);
@@ -70,6 +74,10 @@ async function answer(call: ToWorker): Promise<FromWorker> {
 }
 
 scope.onmessage = async ({ data }) => {
+  if (data.kind === "start") {
+    signal = sharedSignal(data.stop);
+    return;
+  }
   if (reply !== null) {
     const take = reply;
     reply = null;

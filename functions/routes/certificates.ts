@@ -5,7 +5,8 @@ import { parseJson, readBytes, requireMediaType } from "../http/body.ts";
 import { entityTag, matches } from "../http/etag.ts";
 import { checked } from "../http/issues.ts";
 import { type App, operation } from "../http/operation.ts";
-import { CertificateAnswer, problemResponses, VerifyAnswer } from "../schemas/answers.ts";
+import { problemResponses, VerifyAnswer } from "../schemas/answers.ts";
+import { Certificate } from "../schemas/certificate.ts";
 import { Digest } from "../schemas/question.ts";
 import { VerifyRequest } from "../schemas/verify.ts";
 import type { Services, VerifyCall } from "../services.ts";
@@ -19,7 +20,7 @@ export function mountCertificates(app: App, { certificates, certifier, models, l
     summary: "Fetch a certificate",
     request: { params: z.object({ id: z.string() }) },
     responses: {
-      200: { description: "The certificate", content: { "application/json": { schema: CertificateAnswer } } },
+      200: { description: "The certificate", content: { "application/json": { schema: Certificate } } },
       304: { description: "Not changed" },
       ...problemResponses("not-found", "store-unavailable"),
     },
@@ -64,7 +65,7 @@ export function mountCertificates(app: App, { certificates, certifier, models, l
     requireMediaType(c, ["application/json"]);
     const { certificate, model } = checked(VerifyRequest, parseJson(await readBytes(c, limits.body_bytes)));
     const given = model === undefined
-      ? { digest: digestNamedIn(certificate), bytes: null }
+      ? { digest: certificate.query.model_digest, bytes: null }
       : await givenModel(model, "/model");
     return c.json(await certifier.verify({ certificate, model: await source(given), signal: c.req.raw.signal }));
 
@@ -80,11 +81,4 @@ export function mountCertificates(app: App, { certificates, certifier, models, l
       throw new LipcertError("not-found", `Cannot find model ${digest}`, { what: "model" });
     }
   });
-}
-
-function digestNamedIn(certificate: Record<string, unknown>): string | null {
-  const query = certificate.query;
-  if (typeof query !== "object" || query === null || !("model_digest" in query)) return null;
-  const digest = Digest.safeParse(query.model_digest);
-  return digest.success ? digest.data : null;
 }

@@ -1,14 +1,14 @@
 /** `POST /v1/certify`: a question in, a certificate out; the same question again gives the same bytes. */
 import type { Context } from "hono";
 import { invalidQuery } from "../../shared/errors.ts";
-import type { QuestionRequest } from "../../shared/mod.ts";
-import { digestOf } from "../certifier/digest.ts";
+import { digestOf, type QuestionRequest } from "../../shared/mod.ts";
 import { parseJson, parseMultipart, readBytes, requireMediaType } from "../http/body.ts";
 import { entityTag } from "../http/etag.ts";
 import { checked } from "../http/issues.ts";
 import type { Env } from "../http/env.ts";
 import { type App, operation } from "../http/operation.ts";
-import { CertificateAnswer, problemResponses } from "../schemas/answers.ts";
+import { problemResponses } from "../schemas/answers.ts";
+import { Certificate } from "../schemas/certificate.ts";
 import { CertifyForm, CertifyRequest, LATER_OPTIONS, Question } from "../schemas/question.ts";
 import type { FoundCertificate, Services } from "../services.ts";
 import { type GivenModel, givenModel, readNewModel } from "./given_model.ts";
@@ -31,7 +31,7 @@ export function mountCertify(app: App, services: Services): void {
       },
     },
     responses: {
-      200: { description: "The certificate", content: { "application/json": { schema: CertificateAnswer } } },
+      200: { description: "The certificate", content: { "application/json": { schema: Certificate } } },
       ...problemResponses(
         "malformed-body",
         "not-found",
@@ -74,7 +74,7 @@ async function readQuestion(c: Context<Env>, limit: number): Promise<AskedQuesti
   const bytes = await readBytes(c, limit);
   if (encoding === "application/json") {
     const { model, ...request } = checked(CertifyRequest, parseJson(bytes), LATER_OPTIONS);
-    return { model: await givenModel(model, "/model"), request };
+    return { model: await givenModel(model, "/model"), request: withOutput(request, model.output) };
   }
   const parts = await parseMultipart(bytes, c.req.header("content-type") ?? "");
   const model = parts.get("model");
@@ -84,8 +84,12 @@ async function readQuestion(c: Context<Env>, limit: number): Promise<AskedQuesti
   for (const name of parts.keys()) {
     if (!Object.hasOwn(CertifyForm.shape, name)) throw invalidQuery(`/${name}`, `part "${name}" is unknown`);
   }
-  const request = checked(Question, parseJson(query), LATER_OPTIONS);
-  return { model: { digest: await digestOf(model), bytes: model }, request };
+  const { model: named, ...request } = checked(Question, parseJson(query), LATER_OPTIONS);
+  return { model: { digest: await digestOf(model), bytes: model }, request: withOutput(request, named?.output) };
+}
+
+function withOutput(request: QuestionRequest, output: string | undefined): QuestionRequest {
+  return output === undefined ? request : { ...request, output };
 }
 
 /**

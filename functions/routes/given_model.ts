@@ -1,7 +1,6 @@
 /** A model in a body: by digest or as bytes. */
 import { invalidQuery } from "../../shared/errors.ts";
-import type { ModelDescription } from "../../shared/mod.ts";
-import { digestOf } from "../certifier/digest.ts";
+import { digestOf, type ModelDescription } from "../../shared/mod.ts";
 import type { ModelReference } from "../schemas/question.ts";
 import type { Services } from "../services.ts";
 

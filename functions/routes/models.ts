@@ -1,11 +1,11 @@
 /** `/v1/models`: a model is read once and kept under the digest of its bytes. */
 import { LipcertError } from "../../shared/errors.ts";
+import { digestOf } from "../../shared/mod.ts";
 import { entityTag, matches } from "../http/etag.ts";
 import { readBytes, requireMediaType } from "../http/body.ts";
 import { type App, operation } from "../http/operation.ts";
 import { ModelAnswer, problemResponses } from "../schemas/answers.ts";
 import { Digest, ModelPath } from "../schemas/question.ts";
-import { digestOf } from "../certifier/digest.ts";
 import type { Services } from "../services.ts";
 import { z } from "@hono/zod-openapi";
 

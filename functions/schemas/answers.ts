@@ -14,27 +14,6 @@ export const ModelAnswer = z.object({
   activations: z.int(),
 }).openapi("Model");
 
-export const CertificateAnswer = z.object({
-  id: z.string(),
-  question: z.string(),
-  schema: z.literal("lipcert.certificate/1"),
-  query: z.object({
-    model_digest: z.string(),
-    output: z.string(),
-    region: z.object({ lower: z.array(z.number()), upper: z.array(z.number()) }),
-    property: z.looseObject({ type: z.string() }),
-    options: z.looseObject({}),
-  }),
-  verdict: z.enum(["certified", "refuted", "unknown"]),
-  reason: z.string().nullable(),
-  finding: z.looseObject({ type: z.string() }),
-  method: z.looseObject({}),
-  arithmetic: z.looseObject({ kind: z.string() }),
-  engine: z.object({ name: z.string(), version: z.string() }),
-  work: z.looseObject({}),
-  reproducible: z.boolean(),
-}).openapi("Certificate");
-
 export const VerifyAnswer = z.object({
   valid: z.boolean(),
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),

@@ -9,9 +9,12 @@ import { z } from "@hono/zod-openapi";
 interface NumberRule {
   readonly integer?: boolean;
   readonly minimum?: number;
+  /** Whether null may stand for a number: a bound that overflowed. */
+  readonly nullable?: boolean;
 }
 
 function fault(value: unknown, rule: NumberRule): string | null {
+  if (value === null && rule.nullable) return null;
   if (typeof value !== "number") return `expected a number, received ${nameOf(value)}`;
   if (!Number.isFinite(value)) return "beyond the range of doubles";
   if (rule.integer && !Number.isSafeInteger(value)) return "expected an integer";
@@ -34,16 +37,29 @@ function faultOfList(value: unknown, rule: NumberRule): { path: number[]; messag
   return null;
 }
 
-function itemSchema(rule: NumberRule) {
+function numberSchema(rule: NumberRule) {
   return {
     type: rule.integer ? "integer" as const : "number" as const,
     ...(rule.minimum === undefined ? {} : { minimum: rule.minimum }),
   };
 }
 
+function itemSchema(rule: NumberRule) {
+  return rule.nullable ? { type: ["number" as const, "null" as const] } : numberSchema(rule);
+}
+
 /** [n] finite numbers. */
 export function numberList(rule: NumberRule = {}): z.ZodType<number[]> {
-  return z.custom<number[]>().superRefine((value, c) => {
+  return listOf<number>(rule);
+}
+
+/** [n] finite numbers, null where a bound overflowed. */
+export function boundList(): z.ZodType<(number | null)[]> {
+  return listOf<number | null>({ nullable: true });
+}
+
+function listOf<T extends number | null>(rule: NumberRule): z.ZodType<T[]> {
+  return z.custom<T[]>().superRefine((value, c) => {
     const found = faultOfList(value, rule);
     if (found !== null) c.addIssue({ code: "custom", ...found, continue: false });
   }).openapi({ type: "array", items: itemSchema(rule) });
@@ -76,8 +92,8 @@ export function numberOrList(rule: NumberRule = {}): z.ZodType<number | number[]
     const message = fault(value, rule);
     if (message !== null) c.addIssue({ code: "custom", message, continue: false });
   }).openapi({
-    type: [itemSchema(rule).type, "array"],
-    anyOf: [itemSchema(rule), { type: "array", items: itemSchema(rule) }],
+    type: [numberSchema(rule).type, "array"],
+    anyOf: [numberSchema(rule), { type: "array", items: itemSchema(rule) }],
   });
 }
 

@@ -54,15 +54,18 @@ export const LATER_OPTIONS: readonly LaterOption[] = [
   { path: ["callback_url"] },
 ];
 
+const output = z.string().optional().openapi({ description: "Name of the output, where the model has several" });
+
 const question = {
-  output: z.string().optional().openapi({ description: "Name of the output, where the model has several" }),
   region: Region,
   property: Property,
   options: Options.optional(),
 };
 
 /** The part `query` of a multipart body: the question without its model. */
-export const Question = z.strictObject(question).openapi("Question");
+export const Question = z.strictObject({ model: z.strictObject({ output }).optional(), ...question }).openapi(
+  "Question",
+);
 
 export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hexadecimal digits")
   .openapi("Digest", { description: "SHA-256 of the bytes of the ONNX file", example: `sha256:${"0".repeat(64)}` });
@@ -71,8 +74,8 @@ export const ModelPath = z.object({ digest: Digest });
 
 /** A model in a body: its bytes or the digest of one that is kept here. */
 export const ModelReference = z.union([
-  z.strictObject({ digest: Digest }),
-  z.strictObject({ onnx: z.string().openapi({ format: "byte", description: "The ONNX file in base64" }) }),
+  z.strictObject({ digest: Digest, output }),
+  z.strictObject({ output, onnx: z.string().openapi({ format: "byte", description: "The ONNX file in base64" }) }),
 ]).openapi("ModelReference");
 
 export const CertifyRequest = z.strictObject({ model: ModelReference, ...question }).openapi("CertifyRequest");

@@ -1,14 +1,18 @@
 /**
  * A Worker that speaks the pool's language and does what the question's `output` says: so that a call can be made to
- * take for ever or to kill its Worker. It asks for the model once, and whether each question is known.
+ * take until it is stopped, not to listen, or to kill its Worker. It asks for the model once, and whether each question is
+ * known.
  */
-import type { FromWorker, ToWorker } from "../../../functions/certifier/messages.ts";
+import type { FromWorker, StopFlag, ToWorker } from "../../../functions/certifier/messages.ts";
 
 const scope = self as unknown as {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker): void;
 };
 
+const STUBBORN_MS = 500;
+
+let stop: StopFlag;
 let hasModel = false;
 let question = "";
 
@@ -18,9 +22,9 @@ function step(): void {
 }
 
 scope.onmessage = ({ data }) => {
+  if (data.kind === "start") stop = data.stop;
   if (data.kind === "certify") {
     question = data.request.output ?? "";
-    if (question === "spin") { for (;;); }
     if (question === "die") {
       queueMicrotask(() => {
         throw new Error("killed by its question");
@@ -39,7 +43,13 @@ scope.onmessage = ({ data }) => {
     step();
   }
   if (data.kind === "known") {
-    if (question === "spin") { for (;;); }
+    if (question === "spin") {
+      while (Atomics.load(stop, 0) === 0);
+      return scope.postMessage({ kind: "failed", failure: { message: "stopped" } });
+    }
+    if (question === "stubborn") {
+      for (const start = performance.now(); performance.now() - start < STUBBORN_MS;);
+    }
     if (data.found) return scope.postMessage({ kind: "found", question });
     const bytes = new TextEncoder().encode(question);
     scope.postMessage({

@@ -1,0 +1,98 @@
+/** The certificate: what is served, and what can be handed in to be checked. */
+import { z } from "@hono/zod-openapi";
+import { boundList, numberList, numberRows } from "./numbers.ts";
+
+const index = () => z.int().min(0);
+const indices = () => numberList({ integer: true, minimum: 0 });
+const bound = () => z.number().nullable();
+
+/** An entry speaks of an output by index, or of a row of the question by position. */
+function target<S extends z.ZodRawShape>(shape: S) {
+  return z.union([z.strictObject({ output: index(), ...shape }), z.strictObject({ row: index(), ...shape })]);
+}
+
+const AskedProperty = z.union([
+  z.strictObject({ type: z.literal("lipschitz"), outputs: indices(), at_most: z.number().optional() }),
+  z.strictObject({ type: z.literal("lipschitz"), rows: numberRows(), at_most: z.number().optional() }),
+  z.strictObject({ type: z.literal("jacobian_bounds"), outputs: indices() }),
+  z.strictObject({ type: z.literal("jacobian_bounds"), rows: numberRows() }),
+  z.strictObject({ type: z.literal("output_bounds"), outputs: indices() }),
+  z.strictObject({ type: z.literal("output_bounds"), rows: numberRows() }),
+  z.strictObject({ type: z.literal("robustness"), label: index() }),
+  z.strictObject({
+    type: z.literal("monotonicity"),
+    output: index(),
+    features: indices(),
+    direction: z.enum(["increasing", "decreasing"]).optional(),
+  }),
+]).openapi("AskedProperty");
+
+const Query = z.strictObject({
+  model_digest: z.string(),
+  output: z.string(),
+  region: z.strictObject({ lower: numberList(), upper: numberList() }),
+  property: AskedProperty,
+  options: z.strictObject({
+    relaxation: z.enum(["interval", "recurjac", "linear"]),
+    preactivation: z.enum(["interval", "crown"]),
+    arithmetic: z.literal("f64"),
+  }),
+}).openapi("Query", { description: "The question with every default resolved" });
+
+const Finding = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("lipschitz"),
+    norm: z.literal("linf->linf"),
+    upper: bound(),
+    lower: z.number(),
+    gap: bound(),
+    exact: z.boolean(),
+    outputs: z.array(target({ upper: bound(), lower: z.number() })),
+    witness: target({ point: numberList() }),
+  }),
+  z.strictObject({
+    type: z.literal("jacobian_bounds"),
+    outputs: z.array(target({ lower: boundList(), upper: boundList() })),
+  }),
+  z.strictObject({ type: z.literal("output_bounds"), lower: boundList(), upper: boundList() }),
+  z.strictObject({
+    type: z.literal("robustness"),
+    label: index(),
+    margins: z.array(z.strictObject({ output: index(), lower: bound() })),
+    counterexample: numberList().nullable(),
+  }),
+  z.strictObject({
+    type: z.literal("monotonicity"),
+    output: index(),
+    features: z.array(z.strictObject({
+      feature: index(),
+      direction: z.enum(["increasing", "decreasing", "constant", "neither", "unknown"]),
+      lower: bound(),
+      upper: bound(),
+      witnesses: numberRows(),
+    })),
+  }),
+]).openapi("Finding");
+
+export const Certificate = z.strictObject({
+  id: z.string().openapi({ description: "SHA-256 of the canonical JSON (RFC 8785) of the rest" }),
+  question: z.string().openapi({ description: "SHA-256 of the resolved query and the engine's version" }),
+  schema: z.literal("lipcert.certificate/1"),
+  query: Query,
+  verdict: z.enum(["certified", "refuted", "unknown"]),
+  reason: z.enum(["overflow", "bounds-too-loose"]).nullable(),
+  finding: Finding,
+  method: z.strictObject({
+    relaxation: z.string(),
+    preactivation: z.string(),
+    search: z.strictObject({ nodes: z.int(), open: z.int(), stopped_by: z.literal("none") }),
+  }),
+  arithmetic: z.strictObject({
+    kind: z.literal("f64-outward"),
+    encloses: z.literal("the network over the real numbers"),
+    assumes: z.array(z.string()),
+  }),
+  engine: z.strictObject({ name: z.literal("lipcert"), version: z.string() }),
+  work: z.strictObject({ gflop: z.number(), rows: z.int() }),
+  reproducible: z.boolean(),
+}).openapi("Certificate");
