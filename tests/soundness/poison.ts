@@ -70,7 +70,9 @@ export class PoisonedKernels extends WrappedKernels {
     super.concretizeRows({ ...call, box: this.#poison("box", call.box, call.columns, padded(call.columns)) });
   }
   override scaleColumns(call: ScaleColumns): void {
-    const factors = this.#poison("factors", call.factors, call.columns, padded(call.columns));
+    // A quotient by an infinity is 0, not a hint: divisors are finite by the contract of Graph.
+    const vanishes = call.inverse && Math.abs(this.value) === Infinity;
+    const factors = vanishes ? call.factors : this.#poison("factors", call.factors, call.columns, padded(call.columns));
     super.scaleColumns({ ...call, factors });
   }
   override gemm(call: Gemm): void {

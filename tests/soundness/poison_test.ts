@@ -17,16 +17,17 @@ const VALUES = [NaN, Infinity, -Infinity];
 const random = new Random(4106);
 const numbers = (size: number, scale = 1) => Float64Array.from({ length: size }, () => scale * random.normal());
 
-/** Division, shift, two hidden layers: every kind of table is read on the way. All neurons are unstable on the box. */
+/** Division, product, shift, two hidden layers: every kind of table is read on the way. All neurons are unstable on the box. */
 const NODES: readonly Node[] = [
   { operator: "input", inputs: [], size: 5, name: "x" },
   { operator: "scale", inputs: [0], size: 5, name: "s", factors: Float64Array.of(0.3, 3, -0.7, 0.1, 7), inverse: true },
-  { operator: "affine", inputs: [1], size: 6, name: "z1", weights: numbers(30), bias: numbers(6, 0.01) },
-  { operator: "relu", inputs: [2], size: 6, name: "h1" },
-  { operator: "shift", inputs: [3], size: 6, name: "t", offsets: numbers(6, 0.1) },
-  { operator: "affine", inputs: [4], size: 4, name: "z2", weights: numbers(24), bias: numbers(4, 0.01) },
-  { operator: "relu", inputs: [5], size: 4, name: "h2" },
-  { operator: "affine", inputs: [6], size: 3, name: "y", weights: numbers(12), bias: numbers(3) },
+  { operator: "scale", inputs: [1], size: 5, name: "m", factors: Float64Array.of(0.2, 1, -2, 0.3, 5), inverse: false },
+  { operator: "affine", inputs: [2], size: 6, name: "z1", weights: numbers(30), bias: numbers(6, 0.01) },
+  { operator: "relu", inputs: [3], size: 6, name: "h1" },
+  { operator: "shift", inputs: [4], size: 6, name: "t", offsets: numbers(6, 0.1) },
+  { operator: "affine", inputs: [5], size: 4, name: "z2", weights: numbers(24), bias: numbers(4, 0.01) },
+  { operator: "relu", inputs: [6], size: 4, name: "h2" },
+  { operator: "affine", inputs: [7], size: 3, name: "y", weights: numbers(12), bias: numbers(3) },
 ];
 const GRAPH: Graph = { nodes: NODES };
 const BOX: Region = { lower: new Float64Array(5).fill(-2), upper: new Float64Array(5).fill(2) };
