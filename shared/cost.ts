@@ -18,7 +18,7 @@ export function costOf(graph: Graph, { property, options }: Query): Cost {
   const model: Cost = { flops: 0, bytes: 8 * 2 * weights };
   const chosen = chosenRows(property, outputs);
   if (property.type === "output_bounds" || property.type === "robustness") {
-    return addCosts(model, costOfPass(graph, 1, crown, refine === "linear" ? 2 * chosen : 0));
+    return addCosts(model, costOfPass(graph, 1, crown, 2 * chosen));
   }
   const network = addCosts(model, costOfPass(graph, 1, crown, 0));
   const isNorm = property.type === "lipschitz";

@@ -108,7 +108,12 @@ async function boundElementwise(
  *
  * The node must be in the open segment.
  */
-export async function refine(pass: Pass, target: NodeId, indices: readonly (readonly number[])[]): Promise<void> {
+export async function refine(
+  pass: Pass,
+  target: NodeId,
+  indices: readonly (readonly number[])[],
+  floor: NodeId = 0,
+): Promise<void> {
   const count = indices.reduce((total, list) => total + list.length, 0);
   if (count === 0) return;
   const groups = new Int32Array(2 * count);
@@ -124,7 +129,7 @@ export async function refine(pass: Pass, target: NodeId, indices: readonly (read
       }
     }
   });
-  const bounds = await lowerBounds(pass, target, { groups, start: { layout: "unit", indices: columns, signs } });
+  const bounds = await lowerBounds(pass, target, { groups, start: { layout: "unit", indices: columns, signs } }, floor);
   for (let row = 0; row < bounds.length; row += 2) {
     tightenAt(pass, groups[row], pass.states[target].boxes, columns[row], bounds[row], -bounds[row + 1]);
   }

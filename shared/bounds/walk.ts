@@ -26,7 +26,8 @@ export interface DenseRows {
 }
 
 /**
- * Lower bounds of linear functions of a node's values: coefficients walk backward to the input, then meet its box.
+ * Lower bounds of linear functions of a node's values: coefficients walk backward to the input (or to the node `floor`
+ * above it), then meet its box.
  *
  * Knows no operator by name: every node is a {@link Step}. Rows run in blocks that stay in cache; the bits of a row
  * depend neither on the block nor on the other rows.
@@ -35,10 +36,15 @@ export interface DenseRows {
  * Rounding: each result is below the real minimum of its row over its group's box; -Infinity where numbers overflow.
  * Source: shared/README.md (9), (10); cost 2 k n flops a row and matrix over the columns that matter
  */
-export async function lowerBounds(pass: Pass, target: NodeId, rows: RowSet): Promise<Float64Array> {
+export async function lowerBounds(
+  pass: Pass,
+  target: NodeId,
+  rows: RowSet,
+  floor: NodeId = 0,
+): Promise<Float64Array> {
   if (target < pass.openFrom) throw new RangeError(`Cannot bound node ${target}: its segment is closed`);
   const { kernels, signal, work, onProgress } = pass.run;
-  const path = pathBelow(pass, target, rows.start);
+  const path = pathBelow(pass, target, rows.start, floor);
   const bounds = new Float64Array(rows.groups.length);
   const account = accountOf(pass, path);
   const block = blockRows(path.widest);
@@ -75,21 +81,21 @@ interface Path {
   readonly widest: number;
 }
 
-function pathBelow(pass: Pass, target: NodeId, start: RowSet["start"]): Path {
+function pathBelow(pass: Pass, target: NodeId, start: RowSet["start"], floor: NodeId): Path {
   const { nodes } = pass.graph;
   const gathers = start.layout === "unit" && isMixing(nodes[target]);
   const steps: Step[] = [];
   let id = gathers ? nodes[target].inputs[0] : target;
   const startWidth = widthAt(pass, id);
   let widest = paddedLength(startWidth);
-  for (; id !== 0; id = nodes[id].inputs[0]) {
+  for (; id > floor; id = nodes[id].inputs[0]) {
     const step = stepAt(pass, id);
     steps.push(step);
     if (step.product) widest = Math.max(widest, paddedLength(step.product.n));
   }
-  const columns = pass.openFrom === 0 ? null : pass.states[0].columns;
-  const boxWidth = columns?.length ?? nodes[0].size;
-  const box = pass.run.kernels.upload(boxTable(pass.states[0].boxes, columns, boxWidth));
+  const columns = floor >= pass.openFrom ? null : pass.states[floor].columns;
+  const boxWidth = columns?.length ?? nodes[floor].size;
+  const box = pass.run.kernels.upload(boxTable(pass.states[floor].boxes, columns, boxWidth));
   return {
     target,
     rowMatrix: gathers ? pass.states[target].rowMatrix : null,

@@ -10,8 +10,16 @@ export const SAFE_PRODUCT = 2 ** -1021;
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer); // little endian: [low, high]
 
-/** The next f64 above x; +Infinity and NaN stay. */
+/**
+ * The next f64 above x; +Infinity and NaN stay.
+ *
+ * Away from the subnormal range |x| (u + 2^-105) lies strictly between half a step and one and a half steps, so the sum
+ * rounds to the neighbour (Rump, Zimmermann, Boldo, Melquiond 2009); near it the bits are counted up.
+ */
 export function nextUp(x: number): number {
+  if (x > AWAY_FROM_SUBNORMAL || x < -AWAY_FROM_SUBNORMAL) {
+    return x === -Infinity ? -Number.MAX_VALUE : x + Math.abs(x) * STEP;
+  }
   if (!(x < Infinity)) return x;
   if (x === 0) return SMALLEST_SUBNORMAL;
   float[0] = x;
@@ -22,6 +30,9 @@ export function nextUp(x: number): number {
   }
   return float[0];
 }
+
+const AWAY_FROM_SUBNORMAL = 2 ** -960;
+const STEP = UNIT_ROUNDOFF + 2 ** -105;
 
 /** The next f64 below x; -Infinity and NaN stay. */
 export function nextDown(x: number): number {
@@ -47,6 +58,8 @@ function isExactFactor(x: number): boolean {
 /** x + y rounded down, exact sums unchanged (two-sum shows the error). */
 export function addDown(x: number, y: number): number {
   const sum = x + y;
+  // The real sum of finite numbers is below infinity, however far it overflows.
+  if (sum === Infinity && x < Infinity && y < Infinity) return Number.MAX_VALUE;
   return additionError(x, y, sum) < 0 ? nextDown(sum) : sum;
 }
 
@@ -82,7 +95,8 @@ const MAX_ROUNDINGS = 2 ** 30;
  * Source: shared/README.md (2)
  */
 export function settleLower(sum: number, magnitude: number, roundings: number, underflow: number): number {
-  if (!(Math.abs(sum) < Infinity && magnitude < Infinity && underflow < Infinity)) return -Infinity;
+  const isKnown = magnitude >= 0 && magnitude < Infinity && underflow >= 0 && underflow < Infinity;
+  if (!(isKnown && Math.abs(sum) < Infinity)) return -Infinity;
   const settled = sum - gamma(roundings + 8) * RADIUS_INFLATION * magnitude;
   return underflow === 0 ? settled : nextDown(settled - underflow);
 }

@@ -9,10 +9,16 @@ export const abs: ElementwiseOperator = {
   kind: "elementwise",
   counts: false,
 
-  image: (box) => ({
-    lower: box.lower.map((l, i) => (l >= 0 ? l : box.upper[i] <= 0 ? -box.upper[i] : 0)),
-    upper: box.upper.map((u, i) => Math.max(u, -box.lower[i])),
-  }),
+  image({ lower, upper }) {
+    const size = lower.length;
+    const low = new Float64Array(size);
+    const high = new Float64Array(size);
+    for (let i = 0; i < size; i++) {
+      low[i] = Math.max(lower[i], -upper[i], 0);
+      high[i] = Math.max(upper[i], -lower[i]);
+    }
+    return { lower: low, upper: high };
+  },
 
   undetermined: (box, _context, i) => box.lower[i] < 0 && box.upper[i] > 0,
 

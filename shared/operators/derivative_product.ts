@@ -15,11 +15,14 @@ export const derivativeProduct: ElementwiseOperator = {
   counts: false,
 
   image(box, { range }) {
-    const { lower: dLower, upper: dUpper } = range!;
-    return {
-      lower: box.lower.map((a, i) => least(a, dLower[i], dUpper[i])),
-      upper: box.upper.map((b, i) => -least(-b, dLower[i], dUpper[i])),
-    };
+    const size = box.lower.length;
+    const lower = new Float64Array(size);
+    const upper = new Float64Array(size);
+    for (let i = 0; i < size; i++) {
+      lower[i] = least(box.lower[i], range!.lower[i], range!.upper[i]);
+      upper[i] = -least(-box.upper[i], range!.lower[i], range!.upper[i]);
+    }
+    return { lower, upper };
   },
 
   undetermined: (box, { range }, i) => range!.lower[i] < range!.upper[i] && box.lower[i] < 0 && box.upper[i] > 0,

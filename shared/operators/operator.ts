@@ -105,7 +105,9 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 /** The identity of a set of columns: 0, 1, …, size - 1. */
 export function allColumns(size: number): Int32Array {
-  return Int32Array.from({ length: size }, (_, i) => i);
+  const columns = new Int32Array(size);
+  for (let i = 0; i < size; i++) columns[i] = i;
+  return columns;
 }
 
 /** Packs one row a group: [groups][paddedLength(columns)] of the chosen columns. */

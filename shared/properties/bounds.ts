@@ -1,6 +1,7 @@
 import { boundGraph, refine } from "../bounds/bound_graph.ts";
 import { finiteOrNull, type Outcome, verdictOfBounds } from "../certificate/finding.ts";
 import { entryBounds } from "../jacobian/jacobian_bounds.ts";
+import type { Graph } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Property } from "../query.ts";
 import {
@@ -68,13 +69,22 @@ export async function rowBounds(
   return await analysis.run.kernels.scope(async () => {
     const run = withUploads(analysis, graph);
     const pass = await boundGraph(graph, [{ box: analysis.box }], preactivationOptions(analysis), run);
-    if (relaxationOptions(analysis).refine === "linear") await refine(pass, last, [chosen]);
+    // Rows by intervals are merged with the last matrix: one step of the walk, then the box below it.
+    const floor = relaxationOptions(analysis).refine === "linear" ? 0 : lastMatrixInput(analysis.graph);
+    if (floor === 0 || "rows" in selection) await refine(pass, last, [chosen], floor);
     const [box] = pass.states[last].boxes;
     return {
       lower: Float64Array.from(chosen, (i) => box.lower[i]),
       upper: Float64Array.from(chosen, (i) => box.upper[i]),
     };
   });
+}
+
+/** The node that the last matrix of the network reads. */
+function lastMatrixInput({ nodes }: Graph): number {
+  let id = nodes.length - 1;
+  while (id > 0 && nodes[id].operator !== "affine") id = nodes[id].inputs[0];
+  return id === 0 ? 0 : nodes[id].inputs[0];
 }
 
 /** The run with the constants of a node that was appended to the network. */

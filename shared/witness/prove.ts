@@ -44,7 +44,7 @@ export async function outputsAt(graph: Graph, points: readonly Float64Array[], r
 /** A lower bound of the l1 norm of every gradient in the box: the distances of its entries from 0, summed downward. */
 export function leastNorm(gradient: Box): number {
   const distances = gradient.lower.map((l, i) => Math.max(l, -gradient.upper[i], 0));
-  return sumBounds(distances).lower;
+  return Math.max(0, sumBounds(distances).lower); // a sum that overflows proves no more than 0
 }
 
 function boundPoints(graph: Graph, points: readonly Float64Array[], run: Run): Promise<Pass> {
