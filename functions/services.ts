@@ -77,11 +77,11 @@ export interface Certifier {
 
 /** An independent forward pass of a model, in the model's own precision. */
 export interface Evaluator {
-  /** Every output by name, flattened, at each point: points [count][inputs]. */
+  /** Every output by name, flattened, at each point: points [count][inputs]. Null when the runtime refuses the model. */
   evaluate(
     bytes: Uint8Array,
     points: readonly Float64Array[],
-  ): Promise<ReadonlyMap<string, Float64Array>[]>;
+  ): Promise<ReadonlyMap<string, Float64Array>[] | null>;
 }
 
 /** The files of the API's documentation page, served from here and not from elsewhere. */

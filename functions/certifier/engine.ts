@@ -4,9 +4,12 @@ import {
   canonicalBytes,
   type Certificate,
   certify,
+  type Check,
   type Kernels,
+  LipcertError,
   type Model,
   type ModelDescription,
+  type Query,
   questionOf,
   resolveQuery,
   verify,
@@ -56,8 +59,34 @@ function kept(certificate: Certificate): KeptCertificate {
   return { id, question, reproducible, bytes: canonicalBytes(certificate) };
 }
 
-/** Checks a certificate, on its model where that is at hand. */
+/**
+ * Checks a certificate, on its model where that is at hand.
+ *
+ * A certificate comes from anywhere: before its points are replayed, its question must be one that the model can be
+ * asked, with every default resolved.
+ */
 export async function checkCertificate(engine: Engine, call: VerifyCall): Promise<VerifyReport> {
   const model = call.model === null ? null : await engine.models.get(call.model.digest, call.model.bytes);
+  if (model !== null && model.digest === call.certificate.query.model_digest) {
+    const query = await checkQuery(engine, call.certificate.query, model);
+    if (!query.ok) {
+      const { checks } = await verify(call.certificate, null, { kernels: engine.kernels });
+      return { valid: false, checks: [query, ...checks] };
+    }
+  }
   return await verify(call.certificate, model, { kernels: engine.kernels, ...stoppable(call) });
 }
+
+async function checkQuery({ kernels }: Engine, query: Query, model: Model): Promise<Check> {
+  const name = "query";
+  try {
+    const resolved = await resolveQuery(query, model, kernels);
+    const ok = decoder.decode(canonicalBytes(resolved)) === decoder.decode(canonicalBytes(query));
+    return { name, ok, detail: ok ? "the model can be asked this" : "a default of the question is not resolved" };
+  } catch (error) {
+    if (error instanceof LipcertError) return { name, ok: false, detail: error.message };
+    throw error;
+  }
+}
+
+const decoder = new TextDecoder();

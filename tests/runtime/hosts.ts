@@ -1,0 +1,58 @@
+/** The service as each platform runs it: a listening Deno server, and workerd through wrangler's harness. */
+import { createTestHarness } from "wrangler";
+import { openDenoHost } from "../../functions/entry_deno.ts";
+import type { RequestRecord } from "../../functions/services.ts";
+
+export interface Host {
+  readonly name: string;
+  readonly bodyLimit: number;
+  fetch(path: string, init?: RequestInit & { duplex?: "half" }): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface ServedDeno extends Host {
+  readonly origin: string;
+  readonly requests: RequestRecord[];
+}
+
+const BODY_MIB = 2;
+
+/** A Deno host on a free port, its store in memory unless told. */
+export async function denoHost(settings: Record<string, string> = {}): Promise<ServedDeno> {
+  const environment: Record<string, string> = {
+    LIPCERT_KV: ":memory:",
+    LIPCERT_WORKERS: "1",
+    LIPCERT_BODY_MIB: String(BODY_MIB),
+    ...settings,
+  };
+  const requests: RequestRecord[] = [];
+  const host = await openDenoHost((name) => environment[name], { request: (record) => void requests.push(record) });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => host.app.fetch(request));
+  const origin = `http://127.0.0.1:${server.addr.port}`;
+  return {
+    name: "deno",
+    bodyLimit: Number(environment.LIPCERT_BODY_MIB) * 2 ** 20,
+    origin,
+    requests,
+    fetch: (path, init) => fetch(`${origin}${path}`, init),
+    async close() {
+      await server.shutdown();
+      host.close();
+    },
+  };
+}
+
+/** workerd with the project's wrangler.toml. */
+export async function workerdHost(): Promise<Host> {
+  const harness = createTestHarness({
+    workers: [{ configPath: "./wrangler.toml", vars: { LIPCERT_BODY_MIB: String(BODY_MIB) } }],
+  });
+  await harness.listen();
+  return {
+    name: "workerd",
+    bodyLimit: BODY_MIB * 2 ** 20,
+    fetch: (path, init) =>
+      harness.fetch(path, init as Parameters<typeof harness.fetch>[1]) as unknown as Promise<Response>,
+    close: () => harness.close(),
+  };
+}

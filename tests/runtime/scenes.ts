@@ -1,0 +1,233 @@
+/** What a caller meets, the same on every host. */
+import assert from "node:assert/strict";
+import { PROBLEMS } from "../../shared/errors.ts";
+import type { Host } from "./hosts.ts";
+import {
+  ask,
+  type Description,
+  expectProblem,
+  keepModel,
+  MODEL,
+  postJson,
+  postModel,
+  REGION,
+  verify,
+} from "./requests.ts";
+
+export interface Scene {
+  readonly fact: string;
+  readonly play: (host: Host) => Promise<void>;
+}
+
+export const SCENES: Scene[] = [
+  {
+    fact: "POST /v1/models keeps a model once and describes it",
+    async play(host) {
+      const first = await host.fetch("/v1/models", postModel(MODEL));
+      const description = await first.json() as Description & Record<string, unknown>;
+      assert.equal(first.status, 201);
+      assert.match(description.digest, /^sha256:[0-9a-f]{64}$/);
+      assert.deepEqual(
+        [description.inputs, description.outputs],
+        [[{ name: "x", shape: [16] }], [{ name: "y", shape: [10] }]],
+      );
+      assert.equal(first.headers.get("location"), `/v1/models/${description.digest}`);
+      const second = await host.fetch("/v1/models", postModel(MODEL));
+      assert.equal(second.status, 200);
+      assert.deepEqual(await second.json(), description);
+      const got = await host.fetch(`/v1/models/${description.digest}`);
+      assert.deepEqual(await got.json(), description);
+      const etag = got.headers.get("etag") ?? "";
+      const again = await host.fetch(`/v1/models/${description.digest}`, { headers: { "if-none-match": etag } });
+      assert.equal(again.status, 304);
+    },
+  },
+  {
+    fact: "POST /v1/certify gives the same bytes by digest, in base64, as multipart and by certificate id",
+    async play(host) {
+      const digest = await keepModel(host);
+      const question = { region: REGION, property: { type: "lipschitz" } };
+      const { text, certificate, response } = await ask(host, { model: { digest }, ...question });
+      assert.equal(response.headers.get("etag"), `"${certificate.id}"`);
+      const location = response.headers.get("content-location") ?? "";
+      assert.equal(location, `/v1/certificates/${certificate.id}`);
+      assert.equal((await ask(host, { model: { digest }, ...question })).text, text);
+      assert.equal((await ask(host, { model: { onnx: MODEL.toBase64() }, ...question })).text, text);
+      const form = new FormData();
+      form.append("model", new Blob([MODEL]), "model.onnx");
+      form.append("query", JSON.stringify(question));
+      const multipart = await host.fetch("/v1/certify", { method: "POST", body: form });
+      assert.equal(await multipart.text(), text);
+      const kept = await host.fetch(location);
+      assert.equal(await kept.text(), text);
+      assert.match(kept.headers.get("cache-control") ?? "", /public.*immutable/);
+      const etag = kept.headers.get("etag") ?? "";
+      const unchanged = await host.fetch(location, { headers: { "if-none-match": etag } });
+      assert.equal(unchanged.status, 304);
+      assert.equal(await unchanged.text(), "");
+    },
+  },
+  {
+    fact: "POST /v1/certify answers a model that was not seen before",
+    async play(host) {
+      // A producer name that no other scene has makes a file with another digest and the same network.
+      const bytes = new Uint8Array([...MODEL, 0x12, 4, ...new TextEncoder().encode(host.name.slice(0, 4).padEnd(4))]);
+      const question = { region: REGION, property: { type: "output_bounds" } };
+      const { certificate } = await ask(host, { model: { onnx: bytes.toBase64() }, ...question });
+      const by = await ask(host, { model: { onnx: MODEL.toBase64() }, ...question });
+      assert.notEqual(certificate.id, by.certificate.id);
+      assert.deepEqual(certificate.finding, by.certificate.finding);
+    },
+  },
+  {
+    fact: "POST /v1/certify resolves defaults: what is said and what is meant are one question",
+    async play(host) {
+      const digest = await keepModel(host);
+      const short = await ask(host, { model: { digest }, region: REGION, property: { type: "lipschitz" } });
+      const long = await ask(host, {
+        model: { digest, output: "y" },
+        region: { center: REGION.center, radius: new Array(16).fill(REGION.radius) },
+        property: { type: "lipschitz", outputs: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+        options: { relaxation: "linear", preactivation: "crown", arithmetic: "auto" },
+      });
+      assert.equal(long.text, short.text);
+      const other = await ask(host, {
+        model: { digest },
+        region: REGION,
+        property: { type: "lipschitz" },
+        options: { relaxation: "interval" },
+      });
+      assert.notEqual(other.certificate.id, short.certificate.id);
+    },
+  },
+  {
+    fact: "POST /v1/certify answers every property, by outputs and by rows",
+    async play(host) {
+      const digest = await keepModel(host);
+      const row = [1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+      const properties = [
+        { type: "lipschitz", at_most: 1000 },
+        { type: "lipschitz", rows: [row] },
+        { type: "jacobian_bounds", outputs: [2] },
+        { type: "output_bounds", rows: [row] },
+        { type: "robustness" },
+        { type: "monotonicity", output: 1, features: [0, 3] },
+      ];
+      for (const property of properties) {
+        const { certificate } = await ask(host, { model: { digest }, region: REGION, property });
+        assert.equal(certificate.finding.type, property.type);
+        assert.equal(certificate.query.property.type, property.type);
+        assert.ok(["certified", "refuted", "unknown"].includes(certificate.verdict));
+      }
+    },
+  },
+  {
+    fact: "POST /v1/certificates/verify accepts what was issued and refuses what was changed",
+    async play(host) {
+      const digest = await keepModel(host);
+      for (const property of [{ type: "lipschitz" }, { type: "robustness" }, { type: "monotonicity", output: 0 }]) {
+        const { certificate } = await ask(host, { model: { digest }, region: REGION, property });
+        for (const model of [undefined, { digest }, { onnx: MODEL.toBase64() }]) {
+          const body = model === undefined ? { certificate } : { certificate, model };
+          const report = await verify(host, body);
+          assert.equal(report.valid, true, JSON.stringify(report));
+        }
+        const changed = { ...certificate, verdict: certificate.verdict === "unknown" ? "certified" : "unknown" };
+        const report = await verify(host, { certificate: changed });
+        assert.equal(report.valid, false);
+        assert.equal(report.checks.find(({ name }) => name === "id")?.ok, false);
+      }
+    },
+  },
+  {
+    fact: "POST /v1/certificates/verify answers a certificate of a question that the model cannot be asked",
+    async play(host) {
+      const digest = await keepModel(host);
+      const { certificate } = await ask(host, { model: { digest }, region: REGION, property: { type: "lipschitz" } });
+      const { query } = certificate as unknown as { query: Record<string, unknown> };
+      const queries = [
+        { ...query, region: { lower: [0], upper: [1] } },
+        { ...query, output: "nowhere" },
+        { ...query, property: { type: "lipschitz", outputs: [99] } },
+      ];
+      for (const changed of queries) {
+        const report = await verify(host, { certificate: { ...certificate, query: changed }, model: { digest } });
+        assert.equal(report.valid, false);
+        assert.ok(report.checks.some(({ name, ok }) => name === "query" && !ok), JSON.stringify(report));
+      }
+      const strange = { certificate: { ...certificate, finding: { type: "lipschitz" } } };
+      await expectProblem(await host.fetch("/v1/certificates/verify", postJson(strange)), "invalid-query", 422);
+    },
+  },
+  {
+    fact: "GET /v1/capabilities and /healthz say what is there",
+    async play(host) {
+      const capabilities = await (await host.fetch("/v1/capabilities")).json() as {
+        onnx: { operators: unknown };
+        limits: Record<string, number>;
+      };
+      assert.match(JSON.stringify(capabilities.onnx.operators), /Gemm/);
+      assert.equal(capabilities.limits.body_bytes, host.bodyLimit);
+      assert.deepEqual(await (await host.fetch("/healthz")).json(), { status: "ok" });
+    },
+  },
+  {
+    fact: "the pages and /docs ask no other host for anything",
+    async play(host) {
+      for (const path of ["/", "/problems", "/docs", "/docs/start.js"]) {
+        const response = await host.fetch(path);
+        const text = await response.text();
+        assert.equal(response.status, 200, path);
+        assert.doesNotMatch(text, /(?:src|href)="(?!\/)|https?:\/\//, path);
+        assert.match(response.headers.get("content-security-policy") ?? "", /^default-src 'none'/);
+      }
+      for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) {
+        const response = await host.fetch(`/docs/${name}`);
+        assert.equal(response.status, 200);
+        assert.ok((await response.text()).length > 100_000);
+      }
+    },
+  },
+  {
+    fact: "every problem has a page",
+    async play(host) {
+      for (const [type, { title }] of Object.entries(PROBLEMS)) {
+        const response = await host.fetch(`/problems/${type}`);
+        assert.equal(response.status, 200, type);
+        assert.ok((await response.text()).includes(title));
+      }
+      await expectProblem(await host.fetch("/problems/none-such"), "not-found", 404);
+    },
+  },
+  {
+    fact: "a request has an id, headers for browsers, and any origin may ask",
+    async play(host) {
+      const response = await host.fetch("/healthz", {
+        headers: { "x-request-id": "mine-1", "origin": "http://a.test" },
+      });
+      await response.body?.cancel();
+      assert.equal(response.headers.get("x-request-id"), "mine-1");
+      assert.equal(response.headers.get("access-control-allow-origin"), "*");
+      assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+      const preflight = await host.fetch("/v1/certify", {
+        method: "OPTIONS",
+        headers: {
+          "origin": "http://a.test",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "content-type",
+        },
+      });
+      await preflight.body?.cancel();
+      assert.equal(preflight.status, 204);
+      assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
+    },
+  },
+  {
+    fact: "HEAD answers as GET without a body",
+    async play(host) {
+      const response = await host.fetch("/healthz", { method: "HEAD" });
+      assert.equal(response.status, 200);
+      assert.equal(await response.text(), "");
+    },
+  },
+];

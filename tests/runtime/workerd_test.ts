@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { denoHost, workerdHost } from "./hosts.ts";
+import { ask, MODEL, REGION } from "./requests.ts";
+import { REFUSALS } from "./refusals.ts";
+import { SCENES } from "./scenes.ts";
+
+// The harness keeps its workerd process and sockets of its own.
+const options = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test("entry_worker plays the HTTP scenes in workerd", options, async (t) => {
+  const host = await workerdHost();
+  try {
+    for (const { fact, play } of [...SCENES, ...REFUSALS]) await t.step(fact, () => play(host));
+  } finally {
+    await host.close();
+  }
+});
+
+Deno.test("entry_worker issues byte for byte the certificates of entry_deno", options, async () => {
+  const [workerd, deno] = [await workerdHost(), await denoHost()];
+  try {
+    const model = { onnx: MODEL.toBase64() };
+    for (const radius of [0, 0.02, 0.3]) {
+      for (const type of ["lipschitz", "jacobian_bounds", "output_bounds", "robustness"]) {
+        for (const relaxation of ["linear", "recurjac", "interval"]) {
+          const body = { model, region: { ...REGION, radius }, property: { type }, options: { relaxation } };
+          assert.equal((await ask(workerd, body)).text, (await ask(deno, body)).text);
+        }
+      }
+    }
+  } finally {
+    await workerd.close();
+    await deno.close();
+  }
+});
