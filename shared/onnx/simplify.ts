@@ -48,7 +48,7 @@ function merge(first: Node, second: Node): Node | null {
   if (first.operator === "affine" && second.operator === "scale") return scaleRows(first, second);
   if (first.operator === "scale" && second.operator === "affine") return scaleColumns(first, second);
   if (first.operator === "shift" && second.operator === "shift") {
-    const offsets = exactly(first.size, (i) => exactSum(first.offsets[i], second.offsets[i]));
+    const offsets = exactly(first.size, (i) => plainSum(first.offsets[i], second.offsets[i]));
     return offsets === null ? null : { ...second, offsets };
   }
   if (first.operator === "scale" && second.operator === "scale") return scaleTwice(first, second);
@@ -58,8 +58,17 @@ function merge(first: Node, second: Node): Node | null {
 function addBias(affine: AffineNode, shift: ShiftNode): AffineNode | null {
   const { bias } = affine;
   if (bias === null) return { ...affine, bias: shift.offsets };
-  const sum = exactly(affine.size, (i) => exactSum(bias[i], shift.offsets[i]));
+  const sum = exactly(affine.size, (i) => plainSum(bias[i], shift.offsets[i]));
   return sum === null ? null : { ...affine, bias: sum };
+}
+
+/**
+ * x + y, if exact and without cancellation: a runtime adds the two one after the other, and what it may lose there must
+ * still be seen in the sum (the cross-check's tolerance is eight times its magnitude).
+ */
+function plainSum(x: number, y: number): number | null {
+  const sum = exactSum(x, y);
+  return sum !== null && 4 * Math.abs(sum) >= Math.max(Math.abs(x), Math.abs(y)) ? sum : null;
 }
 
 /** x scaled as the node does it, if exact. */

@@ -76,14 +76,15 @@ Deno.test("simplify() drops scales by one and shifts by zero but keeps one node"
   assert.equal(operators(graph), "input scale");
 });
 
-Deno.test("simplify() joins two scales or two shifts only where exact", () => {
+Deno.test("simplify() joins two scales or two shifts only where exact, and shifts only where they do not cancel", () => {
   const nodes = simplify(chain(1, relu, scale([6]), scale([2], true), relu)).nodes;
   assert.deepEqual(nodes[2], { ...scale([3])(1, 1) });
   const inverse = simplify(chain(1, relu, scale([3], true), scale([-1]), relu)).nodes;
   assert.deepEqual(inverse[2], { ...scale([-3], true)(1, 1) });
   assert.equal(operators(simplify(chain(1, relu, scale([3], true), scale([0]), relu))), "input relu scale relu");
   assert.equal(operators(simplify(chain(1, relu, scale([0.1]), scale([0.3]), relu))), "input relu scale scale relu");
-  assert.equal(operators(simplify(chain(1, relu, shift([0.5]), shift([-0.5]), relu))), "input relu relu");
+  assert.equal(operators(simplify(chain(1, relu, shift([0.5]), shift([-0.25]), relu))), "input relu shift relu");
+  assert.equal(operators(simplify(chain(1, relu, shift([0.5]), shift([-0.5]), relu))), "input relu shift shift relu");
   assert.equal(operators(simplify(chain(1, relu, shift([0.1]), shift([0.2]), relu))), "input relu shift shift relu");
 });
 
