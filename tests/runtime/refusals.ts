@@ -1,7 +1,7 @@
 /** Requests that are refused, on every host: each is the caller's problem, told in problem+json. */
 import assert from "node:assert/strict";
 import type { Host } from "./hosts.ts";
-import { expectProblem, keepModel, MODEL, postJson, postModel, REGION } from "./requests.ts";
+import { expectProblem, keepModel, MODEL, postForm, postJson, postModel, REGION } from "./requests.ts";
 import type { Scene } from "./scenes.ts";
 
 const LIPSCHITZ = { type: "lipschitz" };
@@ -47,9 +47,7 @@ function wrongQuestions(digest: string): [body: unknown, type: string, status: n
 }
 
 async function expectMultipart(host: Host, parts: Record<string, string | Blob>, type: string, status: number) {
-  const form = new FormData();
-  for (const [name, part] of Object.entries(parts)) form.append(name, part);
-  await expectProblem(await host.fetch("/v1/certify", { method: "POST", body: form }), type, status);
+  await expectProblem(await host.fetch("/v1/certify", await postForm(parts)), type, status);
 }
 
 export const REFUSALS: Scene[] = [

@@ -34,6 +34,15 @@ export function postModel(bytes: Uint8Array<ArrayBuffer>): RequestInit {
   return { method: "POST", headers: { "content-type": "application/octet-stream" }, body: bytes };
 }
 
+/** The parts as bytes: the harness of workerd knows no `FormData` but its own. */
+export async function postForm(parts: Record<string, string | Blob>): Promise<RequestInit> {
+  const form = new FormData();
+  for (const [name, part] of Object.entries(parts)) form.append(name, part);
+  const encoded = new Response(form);
+  const headers = { "content-type": encoded.headers.get("content-type") ?? "" };
+  return { method: "POST", headers, body: await encoded.arrayBuffer() };
+}
+
 /** Keeps the sample model and returns its digest. */
 export async function keepModel(host: Host): Promise<string> {
   const response = await host.fetch("/v1/models", postModel(MODEL));

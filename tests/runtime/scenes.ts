@@ -8,6 +8,7 @@ import {
   expectProblem,
   keepModel,
   MODEL,
+  postForm,
   postJson,
   postModel,
   REGION,
@@ -53,10 +54,8 @@ export const SCENES: Scene[] = [
       assert.equal(location, `/v1/certificates/${certificate.id}`);
       assert.equal((await ask(host, { model: { digest }, ...question })).text, text);
       assert.equal((await ask(host, { model: { onnx: MODEL.toBase64() }, ...question })).text, text);
-      const form = new FormData();
-      form.append("model", new Blob([MODEL]), "model.onnx");
-      form.append("query", JSON.stringify(question));
-      const multipart = await host.fetch("/v1/certify", { method: "POST", body: form });
+      const form = await postForm({ model: new Blob([MODEL]), query: JSON.stringify(question) });
+      const multipart = await host.fetch("/v1/certify", form);
       assert.equal(await multipart.text(), text);
       const kept = await host.fetch(location);
       assert.equal(await kept.text(), text);
