@@ -24,7 +24,9 @@ export class Seat {
   readonly #createWorker: () => Worker;
   readonly #graceMs: number;
   readonly #stop: StopFlag = new Int32Array(new SharedArrayBuffer(4));
-  #worker: Worker;
+  #worker: Worker | null;
+  /** Whether the Worker has said that it is there: one that dies before would die again, for ever. */
+  #isReady = false;
   #open: Open | null = null;
 
   /** A Worker that does not end its call `graceMs` after it was told to is replaced. */
@@ -54,6 +56,7 @@ export class Seat {
     try {
       return await new Promise((resolve, reject) => {
         this.#open = { call, resolve, reject, found: null };
+        this.#worker ??= this.#start();
         this.#worker.postMessage(call.opening);
       });
     } catch (error) {
@@ -66,21 +69,23 @@ export class Seat {
 
   close(): void {
     Atomics.store(this.#stop, 0, 1);
-    this.#worker.terminate();
+    this.#worker?.terminate();
+    this.#worker = null;
     this.#open?.reject(new Error("the certifier is closed"));
     this.#open = null;
   }
 
-  /** Ends the call and its Worker; a new one is warm for the next call, without models. */
+  /** Ends the call and its Worker; a new one, without models, is warm for the next call. */
   #replace(reason: unknown): void {
     const open = this.#open;
     this.#open = null;
-    this.#worker.terminate();
-    this.#worker = this.#start();
+    this.#worker?.terminate();
+    this.#worker = this.#isReady ? this.#start() : null;
     open?.reject(reason);
   }
 
   #start(): Worker {
+    this.#isReady = false;
     const worker = this.#createWorker();
     worker.onmessage = (event: MessageEvent<FromWorker>) => {
       if (worker === this.#worker) this.#receive(event.data);
@@ -97,6 +102,7 @@ export class Seat {
   }
 
   #receive(message: FromWorker): void {
+    if (message.kind === "ready") this.#isReady = true;
     const open = this.#open;
     if (open === null || message.kind === "ready") return;
     if (message.kind === "need-model") {
@@ -119,7 +125,7 @@ export class Seat {
   #answer<T>(open: Open, value: Promise<T>, reply: (value: T) => ToWorker): void {
     value.then(
       (value) => {
-        if (this.#open === open) this.#worker.postMessage(reply(value));
+        if (this.#open === open) this.#worker?.postMessage(reply(value));
       },
       (error) => {
         if (this.#open === open) this.#replace(error);

@@ -1,7 +1,7 @@
 /** The service as each platform runs it: a listening Deno server, and workerd through wrangler's harness. */
 import { createTestHarness } from "wrangler";
 import { openDenoHost } from "../../functions/entry_deno.ts";
-import type { RequestRecord } from "../../functions/services.ts";
+import type { RequestRecord, Services } from "../../functions/services.ts";
 
 export interface Host {
   readonly name: string;
@@ -13,6 +13,7 @@ export interface Host {
 export interface ServedDeno extends Host {
   readonly origin: string;
   readonly requests: RequestRecord[];
+  readonly services: Services;
 }
 
 const BODY_MIB = 2;
@@ -34,6 +35,7 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
     bodyLimit: Number(environment.LIPCERT_BODY_MIB) * 2 ** 20,
     origin,
     requests,
+    services: host.services,
     fetch: (path, init) => fetch(`${origin}${path}`, init),
     async close() {
       await server.shutdown();
@@ -44,6 +46,8 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
 
 /** workerd with the project's wrangler.toml. */
 export async function workerdHost(): Promise<Host> {
+  Deno.env.set("WRANGLER_SEND_METRICS", "false");
+  Deno.env.set("CLOUDFLARE_CF_FETCH_ENABLED", "false"); // else it asks its maker's host for a sample request
   const harness = createTestHarness({
     workers: [{ configPath: "./wrangler.toml", vars: { LIPCERT_BODY_MIB: String(BODY_MIB) } }],
   });

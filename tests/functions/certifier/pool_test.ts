@@ -132,6 +132,23 @@ Deno.test("certifierPool() replaces a Worker that does not stop", async () => {
   }, 1);
 });
 
+Deno.test("certifierPool() does not start a Worker that cannot start over and over", async () => {
+  let started = 0;
+  const createWorker = () => {
+    started++;
+    const source = URL.createObjectURL(new Blob(["throw new Error('cannot start')"]));
+    return new Worker(source, { type: "module" });
+  };
+  const pool = certifierPool({ workers: 1, queue: 1, graceMs: GRACE_MS, createWorker });
+  try {
+    await assert.rejects(pool.certify(call("a")), isProblem("kernel-failure"));
+    await assert.rejects(pool.certify(call("a")), isProblem("kernel-failure"));
+    assert.equal(started, 2);
+  } finally {
+    pool.close();
+  }
+});
+
 Deno.test("certifierPool() takes a caller that is gone out of the queue", async () => {
   await withPool(1, 1, async ({ pool }) => {
     const [caller, waiting] = [new AbortController(), new AbortController()];
