@@ -1,5 +1,5 @@
 import type { NodeId } from "../graph.ts";
-import type { Relaxation } from "../operators/operator.ts";
+import type { Demand, DerivativeRange, Relaxation } from "../operators/operator.ts";
 import { isMixing, type Pass } from "./pass.ts";
 
 /**
@@ -18,45 +18,41 @@ export function columnsOfSegment(pass: Pass, from: NodeId, to: NodeId): Int32Arr
     else if (bending.length > 0 && nodes[id].operator === "shift") return null;
   }
   const size = nodes[to].size;
-  const demanded = demandedSet(pass.states[from].demand, size);
+  const { demand } = pass.states[from];
   const columns: number[] = [];
   for (let i = 0; i < size; i++) {
-    if (demanded && !demanded[i]) continue;
+    if (demand && !demand.groups.some((asked) => asked[i])) continue;
     if (bending.every((relaxations) => relaxations.some((lines) => bends(lines, i)))) columns.push(i);
   }
   return columns.length === size ? null : Int32Array.from(columns);
 }
 
-function bends(lines: Relaxation, i: number): boolean {
+export function bends(lines: Relaxation, i: number): boolean {
   return lines.lowerSlope[i] !== 0 || lines.upperSlope[i] !== 0 || lines.lowerIntercept[i] !== 0 ||
     lines.upperIntercept[i] !== 0;
 }
 
-function demandedSet(demand: Int32Array | null, size: number): Uint8Array | null {
-  if (demand === null) return null;
-  const set = new Uint8Array(size);
-  for (const i of demand) set[i] = 1;
-  return set;
-}
-
 /**
  * The rows of a matrix node that anything above asks for, known before they are bounded (null: all): where the factor d
- * of the product above is 0 in every group, p is not needed.
+ * of the product above is 0, p is not needed.
  */
-export function demandOf(pass: Pass, matrix: NodeId): Int32Array | null {
+export function demandOf(pass: Pass, matrix: NodeId): Demand | null {
   const { nodes } = pass.graph;
   for (let id = matrix + 1; id < nodes.length && !isMixing(nodes[id]); id++) {
     if (nodes[id].operator === "shift") return null;
     if (nodes[id].operator !== "derivative_product") continue;
-    const demand: number[] = [];
-    for (let i = 0; i < nodes[id].size; i++) {
-      const needed = pass.groups.some(({ ranges }) => {
-        const range = ranges!.get(id)!;
-        return range.lower[i] !== 0 || range.upper[i] !== 0;
-      });
-      if (needed) demand.push(i);
-    }
-    return demand.length === nodes[id].size ? null : Int32Array.from(demand);
+    const groups = pass.groups.map(({ ranges }) => notZero(ranges!.get(id)!));
+    const indices: number[] = [];
+    for (let i = 0; i < nodes[id].size; i++) if (groups.some((asked) => asked[i])) indices.push(i);
+    return groups.every((asked) => asked.every((one) => one === 1))
+      ? null
+      : { indices: Int32Array.from(indices), groups };
   }
   return null;
+}
+
+function notZero({ lower, upper }: DerivativeRange): Uint8Array {
+  const asked = new Uint8Array(lower.length);
+  for (let i = 0; i < asked.length; i++) asked[i] = lower[i] !== 0 || upper[i] !== 0 ? 1 : 0;
+  return asked;
 }

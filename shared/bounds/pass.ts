@@ -2,6 +2,7 @@ import type { Graph, Node, NodeId } from "../graph.ts";
 import type { Buffer, Kernels } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import type {
+  Demand,
   DerivativeRange,
   ElementwiseContext,
   ElementwiseOperator,
@@ -61,7 +62,7 @@ export interface NodeState {
   readonly relaxations: Relaxation[] | null;
   readonly image: LinearImage | null;
   /** Indices computed at all (null: every one). */
-  readonly demand: Int32Array | null;
+  readonly demand: Demand | null;
   /** Indices that matter to walks (null: all), set when the node's segment closes. */
   columns: Int32Array | null;
   /** The walk's step over `columns`, and over all indices while the segment is open. */
@@ -104,7 +105,7 @@ export function elementwiseContext(pass: Pass, node: NodeId, group: number): Ele
   return { range: pass.groups[group].ranges?.get(node) ?? null, rule: pass.options.rule };
 }
 
-export function linearContext(pass: Pass, node: Node, demand: Int32Array | null): LinearContext {
+export function linearContext(pass: Pass, node: Node, demand: Demand | null): LinearContext {
   const input = pass.states[node.inputs[0]];
   return {
     kernels: pass.run.kernels,

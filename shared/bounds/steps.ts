@@ -2,6 +2,7 @@ import type { NodeId } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
 import { magnitudes } from "../numeric/box.ts";
 import { groupTable, type LinearOperator, type Relaxation, type Step, sumOver } from "../operators/operator.ts";
+import { bends } from "./columns.ts";
 import { linearContext, type NodeState, type Pass, rulesOf } from "./pass.ts";
 
 /** The walk's step at a node over its segment's columns: built when first needed, kept for the pass. */
@@ -33,17 +34,20 @@ function elementwiseStep(pass: Pass, id: NodeId, state: NodeState, columns: Int3
   // fl(a slope) is charged against |z| by the linear node below; where another activation is below, here.
   const chargeHere = pass.states[node.inputs[0]].relaxations !== null && input.operator !== "input";
   return {
-    table: kernels.upload(groupTable(state.relaxations!.flatMap(lines), columns, padded)),
+    table: kernels.upload(groupTable(state.relaxations!.flatMap(tables), columns, padded)),
     absorb: chargeHere
       ? { bias: null, q: kernels.upload(groupTable(inputBoxes.map(magnitudes), columns, padded)) }
       : null,
     scale: null,
     product: null,
     coefficientRoundings: 1,
-    underflow: Float64Array.from(inputBoxes, (box) => sumOver(box, columns) + 2 * padded),
+    underflow: Float64Array.from(inputBoxes, (box, g) => {
+      const lines = state.relaxations![g];
+      return sumOver(box, (i) => bends(lines, i)) + 2 * node.size;
+    }),
   };
 }
 
-function lines(relaxation: Relaxation): Float64Array[] {
+function tables(relaxation: Relaxation): Float64Array[] {
   return [relaxation.lowerSlope, relaxation.lowerIntercept, relaxation.upperSlope, relaxation.upperIntercept];
 }

@@ -71,6 +71,7 @@ export async function lowerBounds(
 /** A walk laid out before it runs: where unit rows start, the steps, the input's box. */
 interface Path {
   readonly target: NodeId;
+  readonly floor: NodeId;
   /** Unit rows at a matrix are its own rows: nothing to multiply. */
   readonly rowMatrix: Buffer | null;
   readonly startWidth: number;
@@ -98,6 +99,7 @@ function pathBelow(pass: Pass, target: NodeId, start: RowSet["start"], floor: No
   const box = pass.run.kernels.upload(boxTable(pass.states[floor].boxes, columns, boxWidth));
   return {
     target,
+    floor,
     rowMatrix: gathers ? pass.states[target].rowMatrix : null,
     startWidth,
     steps,
@@ -112,18 +114,25 @@ function widthAt(pass: Pass, id: NodeId): number {
   return columns?.length ?? pass.graph.nodes[id].size;
 }
 
-/** Roundings and underflow of a whole walk (shared/README.md (10)): the worst step for coefficients, all joins for constants. */
+/**
+ * Roundings and underflow of a whole walk (shared/README.md (10)): the worst step for coefficients, all joins for
+ * constants, counted over all indices whether they are dropped or not.
+ */
 function accountOf(pass: Pass, path: Path): { roundings: number; underflow: Float64Array } {
+  const { nodes } = pass.graph;
   let coefficient = 1;
-  let rowSum = rowSumRoundings(path.boxWidth);
-  const counts = new Float64Array(pass.groups.length).fill(2 * path.boxWidth + 8);
+  let longest = 0;
+  for (let id = path.target;; id = nodes[id].inputs[0]) {
+    longest = Math.max(longest, nodes[id].size);
+    if (id <= path.floor) break;
+  }
+  const counts = new Float64Array(pass.groups.length).fill(2 * nodes[path.floor].size + 8);
   for (const step of path.steps) {
     coefficient = Math.max(coefficient, step.coefficientRoundings);
-    rowSum = Math.max(rowSum, rowSumRoundings(path.widest));
     step.underflow.forEach((count, g) => counts[g] += count);
   }
   return {
-    roundings: coefficient + 1 + rowSum + 2 * path.steps.length + 4,
+    roundings: coefficient + 1 + rowSumRoundings(longest) + 2 * path.steps.length + 4,
     underflow: counts.map(underflowOf),
   };
 }
@@ -212,7 +221,7 @@ function positionsOf(pass: Pass, target: NodeId, indices: Int32Array): Int32Arra
   const { demand } = pass.states[target];
   if (demand === null) return indices.slice();
   const position = new Map<number, number>();
-  demand.forEach((i, at) => position.set(i, at));
+  demand.indices.forEach((i, at) => position.set(i, at));
   return indices.map((i) => position.get(i)!);
 }
 

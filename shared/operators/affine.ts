@@ -25,11 +25,11 @@ export const affine: LinearOperator<AffineNode> = {
 
   offset: (node, i) => node.bias?.[i] ?? 0,
 
-  rowMatrix: (node, context) => gatherWeights(node, context, context.demand),
+  rowMatrix: (node, context) => gatherWeights(node, context, context.demand?.indices ?? null),
 
   async image(node, rowMatrix, context) {
     const { kernels, inputs, inputColumns } = context;
-    const rows = context.demand?.length ?? node.size;
+    const rows = context.demand?.indices.length ?? node.size;
     const columns = inputColumns?.length ?? inputs[0].lower.length;
     const sums = await kernels.scope(async () => {
       const out = kernels.allocate(inputs.length * 4 * paddedLength(rows));
@@ -37,7 +37,7 @@ export const affine: LinearOperator<AffineNode> = {
       kernels.affineBox({ out, matrix: rowMatrix!, box, groups: inputs.length, rows, columns });
       return await kernels.read(out);
     });
-    return settleImage(node, context, sums, rows, columns);
+    return settleImage(node, context, sums, rows);
   },
 
   prepare(node, image, columns, context) {
@@ -55,8 +55,8 @@ export const affine: LinearOperator<AffineNode> = {
       },
       scale: null,
       product: { packed, k, n },
-      coefficientRoundings: k + 1,
-      underflow: Float64Array.from(inputs, (box) => k * sumOver(box, inputColumns) + 2 * padded),
+      coefficientRoundings: node.size + 1,
+      underflow: Float64Array.from(inputs, (box) => node.size * (sumOver(box, () => true) + 2)),
     };
   },
 
@@ -96,21 +96,21 @@ function settleImage(
   { inputs, inputColumns, demand }: LinearContext,
   sums: Float64Array,
   rows: number,
-  columns: number,
 ): LinearImage {
   const padded = paddedLength(rows);
-  const roundings = rowSumRoundings(columns) + 1;
+  const inputSize = inputs[0].lower.length;
+  const roundings = rowSumRoundings(inputSize) + 1;
   const smallestWeight = smallestMagnitude(node);
   const boxes: Box[] = [];
   const q: Float64Array[] = [];
   inputs.forEach((input, g) => {
-    const underflow = productsAreNormal(smallestWeight, input, inputColumns) ? 0 : underflowOf(columns);
+    const underflow = productsAreNormal(smallestWeight, input, inputColumns) ? 0 : underflowOf(inputSize);
     const lower = new Float64Array(node.size).fill(demand === null ? 0 : -Infinity);
     const upper = new Float64Array(node.size).fill(demand === null ? 0 : Infinity);
     const magnitude = new Float64Array(node.size);
     const at = g * 4 * padded;
     for (let r = 0; r < rows; r++) {
-      const i = demand === null ? r : demand[r];
+      const i = demand === null ? r : demand.indices[r];
       const b = node.bias?.[i] ?? 0;
       const below = sums[at + padded + r] + Math.abs(b);
       const above = sums[at + 3 * padded + r] + Math.abs(b);

@@ -57,9 +57,9 @@ export interface Step {
   readonly scale: { readonly factors: Buffer; readonly inverse: boolean } | null;
   /** The linear map as a packed matrix [k, n]: coefficients over k columns become coefficients over n. */
   readonly product: { readonly packed: Buffer; readonly k: number; readonly n: number } | null;
-  /** Roundings this step adds to the path of a coefficient. */
+  /** Roundings this step adds to the path of a coefficient: counted for all indices, so that dropping some changes no bit. */
   readonly coefficientRoundings: number;
-  /** Half-steps of underflow per group that this step may lose (shared/README.md (4)). */
+  /** Half-steps of underflow per group that this step may lose (shared/README.md (4)); dropped indices lose none. */
   readonly underflow: Float64Array;
 }
 
@@ -70,6 +70,14 @@ export interface LinearImage {
   readonly q: Float64Array[];
 }
 
+/** The indices of a node that anything above asks for; elsewhere the image is not computed and unbounded. */
+export interface Demand {
+  /** Asked for by some group. */
+  readonly indices: Int32Array;
+  /** Per group 1 where it asks itself. */
+  readonly groups: readonly Uint8Array[];
+}
+
 /** Where a linear rule finds what it needs: everything is in full index space unless it says columns. */
 export interface LinearContext {
   readonly kernels: Kernels;
@@ -77,8 +85,7 @@ export interface LinearContext {
   readonly inputs: readonly Box[];
   /** The indices of the input node that matter (null: all); the value or the coefficient is 0 elsewhere. */
   readonly inputColumns: Int32Array | null;
-  /** The indices of this node that are asked for (null: all); elsewhere the image is not computed and unbounded. */
-  readonly demand: Int32Array | null;
+  readonly demand: Demand | null;
   /** A constant of the network in the backend's memory. */
   uploaded(constant: Float64Array): Buffer;
 }
@@ -126,13 +133,16 @@ export function boxTable(boxes: readonly Box[], columns: Int32Array | null, widt
   return groupTable(boxes.flatMap((box) => [box.lower, box.upper]), columns, paddedLength(width));
 }
 
-/** Sum over the chosen columns of the magnitudes of a box (for underflow counts: rounding is covered by the caller). */
-export function sumOver(box: Box, columns: Int32Array | null): number {
+/** Does the group ask for index i of the node? */
+export function isAsked(demand: Demand | null, group: number, i: number): boolean {
+  return demand === null || demand.groups[group][i] === 1;
+}
+
+/** Sum of the magnitudes of a box where `counts` says so (for underflow: its rounding is covered by the caller). */
+export function sumOver(box: Box, counts: (i: number) => boolean): number {
   let sum = 0;
-  const count = columns?.length ?? box.lower.length;
-  for (let j = 0; j < count; j++) {
-    const i = columns === null ? j : columns[j];
-    sum += Math.max(-box.lower[i], box.upper[i]);
+  for (let i = 0; i < box.lower.length; i++) {
+    if (counts(i)) sum += Math.max(-box.lower[i], box.upper[i]);
   }
   return sum;
 }

@@ -3,7 +3,7 @@ import { paddedLength } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import { magnitudes } from "../numeric/box.ts";
 import { nextDown, nextUp } from "../numeric/rounding.ts";
-import { groupTable, type LinearOperator, sumOver } from "./operator.ts";
+import { groupTable, isAsked, type LinearOperator, sumOver } from "./operator.ts";
 
 /** y_i = x_i f_i, or x_i / f_i: kept as a node of its own where folding it into a matrix would round. */
 export const scale: LinearOperator<ScaleNode> = {
@@ -12,13 +12,16 @@ export const scale: LinearOperator<ScaleNode> = {
   offset: () => 0,
   rowMatrix: () => null,
 
-  image(node, _rowMatrix, { inputs }) {
+  image(node, _rowMatrix, { inputs, demand }) {
     const boxes = inputs.map((box) => scaleBox(node, box));
     // One rounding a coefficient: its error is charged against |f x|, which the outward box bounds.
-    return Promise.resolve({ boxes, q: boxes.map(magnitudes) });
+    const q = boxes.map((box, g) => {
+      return magnitudes(box).map((m, i) => (isAsked(demand, g, i) ? m : 0));
+    });
+    return Promise.resolve({ boxes, q });
   },
 
-  prepare(node, image, columns, { kernels, inputs }) {
+  prepare(node, image, columns, { kernels, inputs, demand }) {
     const width = columns?.length ?? node.size;
     const padded = paddedLength(width);
     return {
@@ -27,7 +30,7 @@ export const scale: LinearOperator<ScaleNode> = {
       scale: { factors: kernels.upload(groupTable([node.factors], columns, padded)), inverse: node.inverse },
       product: null,
       coefficientRoundings: 1,
-      underflow: Float64Array.from(inputs, (box) => sumOver(box, columns) + 2 * padded),
+      underflow: Float64Array.from(inputs, (box, g) => sumOver(box, (i) => isAsked(demand, g, i)) + 2 * node.size),
     };
   },
 

@@ -32,7 +32,7 @@ export const shift: LinearOperator<ShiftNode> = {
       scale: null,
       product: null,
       coefficientRoundings: 0,
-      underflow: new Float64Array(inputs.length).fill(2 * padded),
+      underflow: new Float64Array(inputs.length).fill(2 * node.size),
     };
   },
 
