@@ -5,15 +5,19 @@ import { logtapeLog } from "./adapters/logtape.ts";
 import { swaggerFiles } from "./adapters/swagger_files.ts";
 import { createApp } from "./app.ts";
 import { certifierPool } from "./certifier/pool.ts";
+import { writeBehind } from "./adapters/write_behind.ts";
 import type { App } from "./http/operation.ts";
 import type { Log, Services } from "./services.ts";
 import { type Environment, limitsFrom, poolSizeFrom, storePathFrom } from "./settings.ts";
 
+/** Certificates that may wait to be written. */
+const BYTES_TO_WRITE = 16 * 2 ** 20;
+
 export interface DenoHost {
   readonly app: App;
   readonly services: Services;
-  /** Ends the Workers and closes the store. */
-  close(): void;
+  /** Ends the Workers, writes what waits and closes the store. */
+  close(): Promise<void>;
 }
 
 /** Opens the store, starts the Workers and builds the application; serving is up to the caller. */
@@ -26,8 +30,13 @@ export async function openDenoHost(environment: Environment, log: Log = requestL
     createWorker: () => new Worker(new URL("./certifier/worker.ts", import.meta.url), { type: "module" }),
     graceMs: 3000,
   });
+  const certificates = writeBehind(
+    denoKvCertificates(kv),
+    BYTES_TO_WRITE,
+    (error) => log.failure("a certificate was not written", error),
+  );
   const services: Services = {
-    certificates: denoKvCertificates(kv),
+    certificates,
     models: denoKvModels(kv),
     certifier,
     assets: swaggerFiles,
@@ -37,8 +46,9 @@ export async function openDenoHost(environment: Environment, log: Log = requestL
   return {
     app: createApp(services),
     services,
-    close() {
+    async close() {
       certifier.close();
+      await certificates.settled();
       kv.close();
     },
   };

@@ -102,6 +102,8 @@ export interface RequestRecord {
 
 export interface Log {
   request(record: RequestRecord): void;
+  /** A failure that no answer tells of. */
+  failure(what: string, error: unknown): void;
 }
 
 /** What this host allows. */

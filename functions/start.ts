@@ -41,5 +41,5 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => void server.shutdown());
 }
 await server.finished;
-host.close();
+await host.close();
 Deno.exit(0);

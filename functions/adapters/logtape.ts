@@ -1,8 +1,7 @@
 /** The log through LogTape: one JSON line for each request. */
 import { configureSync, getJsonLinesFormatter, getLogger, type Sink } from "@logtape/logtape";
+import { describeFailure } from "../http/problem.ts";
 import type { Log } from "../services.ts";
-
-const CATEGORY = ["lipcert", "request"];
 
 /** Lines go to `write`, which must not block: answers wait for it. */
 export function logtapeLog(write: (line: string) => void): Log {
@@ -16,12 +15,16 @@ export function logtapeLog(write: (line: string) => void): Log {
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["lines"] },
     ],
   });
-  const logger = getLogger(CATEGORY);
+  const requests = getLogger(["lipcert", "request"]);
+  const service = getLogger(["lipcert", "service"]);
   return {
     request(record) {
       const properties = { ...record };
-      if (record.error === undefined) logger.info("request", properties);
-      else logger.error("request", properties);
+      if (record.error === undefined) requests.info("request", properties);
+      else requests.error("request", properties);
+    },
+    failure(what, error) {
+      service.error(what, { error: describeFailure(error) });
     },
   };
 }

@@ -51,7 +51,8 @@ export function problemResponse(
   return c.body(JSON.stringify(body), status, headers);
 }
 
-function describeFailure(error: unknown): string {
+/** A failure and its causes, for the log. */
+export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? "" : `; cause: ${describeFailure(error.cause)}`;
   return `${error.stack ?? error.message}${cause}`;

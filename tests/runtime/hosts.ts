@@ -27,7 +27,12 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
     ...settings,
   };
   const requests: RequestRecord[] = [];
-  const host = await openDenoHost((name) => environment[name], { request: (record) => void requests.push(record) });
+  const host = await openDenoHost((name) => environment[name], {
+    request: (record) => void requests.push(record),
+    failure(what, error) {
+      throw new Error(what, { cause: error });
+    },
+  });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => host.app.fetch(request));
   const origin = `http://127.0.0.1:${server.addr.port}`;
   return {
@@ -39,7 +44,7 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
     fetch: (path, init) => fetch(`${origin}${path}`, init),
     async close() {
       await server.shutdown();
-      host.close();
+      await host.close();
     },
   };
 }

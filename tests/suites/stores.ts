@@ -30,7 +30,7 @@ function certificate(id: string, question: string, reproducible = true, length =
 /** Registers the certificate store's contract; `open` hands an empty store and what closes it. */
 export function certificateStoreSuite(
   name: string,
-  open: () => Promise<{ store: CertificateStore; close: () => void }>,
+  open: () => Promise<{ store: CertificateStore; close: () => void | Promise<void> }>,
 ): void {
   function test(fact: string, body: (store: CertificateStore) => Promise<void>): void {
     Deno.test(`${name} certificates ${fact}`, async () => {
@@ -38,7 +38,7 @@ export function certificateStoreSuite(
       try {
         await body(store);
       } finally {
-        close();
+        await close();
       }
     });
   }
@@ -107,14 +107,17 @@ export function certificateStoreSuite(
 }
 
 /** Registers the model store's contract. */
-export function modelStoreSuite(name: string, open: () => Promise<{ store: ModelStore; close: () => void }>): void {
+export function modelStoreSuite(
+  name: string,
+  open: () => Promise<{ store: ModelStore; close: () => void | Promise<void> }>,
+): void {
   function test(fact: string, body: (store: ModelStore) => Promise<void>): void {
     Deno.test(`${name} models ${fact}`, async () => {
       const { store, close } = await open();
       try {
         await body(store);
       } finally {
-        close();
+        await close();
       }
     });
   }
