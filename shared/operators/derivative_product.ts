@@ -19,8 +19,11 @@ export const derivativeProduct: ElementwiseOperator = {
     const lower = new Float64Array(size);
     const upper = new Float64Array(size);
     for (let i = 0; i < size; i++) {
-      lower[i] = least(box.lower[i], range!.lower[i], range!.upper[i]);
-      upper[i] = -least(-box.upper[i], range!.lower[i], range!.upper[i]);
+      const small = range!.lower[i];
+      const large = range!.upper[i];
+      // Bilinear: the extremes are at the vertices (where d >= 0 the first of each pair decides).
+      lower[i] = Math.min(least(box.lower[i], small, large), least(box.upper[i], small, large));
+      upper[i] = -Math.min(least(-box.upper[i], small, large), least(-box.lower[i], small, large));
     }
     return { lower, upper };
   },
