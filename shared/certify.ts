@@ -1,5 +1,5 @@
 import { type RunContext, withRun } from "./bounds/run.ts";
-import { type Certificate, issue } from "./certificate/certificate.ts";
+import { type Certificate, issue, questionOf } from "./certificate/certificate.ts";
 import type { Outcome } from "./certificate/finding.ts";
 import { type Budget, checkBudget, costOf } from "./cost.ts";
 import type { Kernels } from "./kernels/kernels.ts";
@@ -15,6 +15,8 @@ import { outputsAt } from "./witness/prove.ts";
 
 export interface CertifyContext extends RunContext {
   readonly budget?: Budget;
+  /** The digest of the question ({@link questionOf}), where the caller has it already. */
+  readonly question?: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function certify(model: Model, query: Query, context: CertifyContex
   return await withRun([graph], context, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
     const outcome = await answer(query, { graph, box, inputType: model.inputType, options: query.options, run });
-    return await issue(query, outcome, run.work);
+    return await issue(query, outcome, run.work, context.question ?? await questionOf(query));
   });
 }
 

@@ -39,9 +39,10 @@ export function idOf(certificate: Omit<Certificate, "id">): Promise<string> {
   return digestOfJson(body);
 }
 
-export async function issue(query: Query, outcome: Outcome, work: Work): Promise<Certificate> {
+/** The certificate of an answer; `question` is the query's digest. */
+export async function issue(query: Query, outcome: Outcome, work: Work, question: string): Promise<Certificate> {
   const body: Omit<Certificate, "id"> = {
-    question: await questionOf(query),
+    question,
     schema: "lipcert.certificate/1",
     query,
     verdict: outcome.verdict,

@@ -5,6 +5,7 @@ import type { Graph, Node } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Options } from "../query.ts";
 import { softGates } from "../witness/ascent.ts";
+import { plainFlops } from "../witness/plain_network.ts";
 
 /** A question ready to be answered: the network to the chosen output, the box, the options, the open run. */
 export interface Analysis {
@@ -98,9 +99,9 @@ function nextFloat32(x: number, direction: 1 | -1): number {
   return float[0];
 }
 
-/** Half the plain flops that a search of points may cost: a share of what the bounds cost, never too little to be useful. */
-export function searchBudget({ run }: Analysis): number {
-  return 1e6 + 0.05 * run.work.flops;
+/** Plain flops that a search of points may take: some dozens of evaluations, or a share of what the bounds cost. */
+export function searchBudget({ graph, run }: Analysis): number {
+  return Math.min(1e6, 64 * plainFlops(graph, 4)) + 0.05 * run.work.flops;
 }
 
 /** Softened gates for the search of points, from the preactivation bounds. */
