@@ -1,8 +1,8 @@
 /**
  * What the pool and its Workers say to each other. A Worker has one call at a time, so messages need no numbers.
  *
- * The pool starts the Worker, then opens a call; the Worker may ask for the model's bytes or whether the resolved question is known, and ends
- * the call with one of the last five.
+ * The pool starts the Worker, then opens a call; the Worker may ask for the model's bytes, says which question it answers
+ * and goes on at once, and ends the call with one of the last four.
  */
 import { LipcertError, type ProblemMembers, PROBLEMS, type ProblemType } from "../../shared/errors.ts";
 import type { Certificate, ModelDescription, QuestionRequest, VerifyReport } from "../../shared/mod.ts";
@@ -13,8 +13,7 @@ export type ToWorker =
   | { readonly kind: "describe"; readonly digest: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "certify"; readonly digest: string; readonly request: QuestionRequest }
   | { readonly kind: "verify"; readonly certificate: Certificate; readonly digest: string | null }
-  | { readonly kind: "model"; readonly bytes: Uint8Array<ArrayBuffer> | null }
-  | { readonly kind: "known"; readonly found: boolean };
+  | { readonly kind: "model"; readonly bytes: Uint8Array<ArrayBuffer> | null };
 
 export type FromWorker =
   | { readonly kind: "ready" }
@@ -22,7 +21,6 @@ export type FromWorker =
   | { readonly kind: "resolved"; readonly question: string }
   | { readonly kind: "described"; readonly description: ModelDescription }
   | { readonly kind: "issued"; readonly certificate: KeptCertificate }
-  | { readonly kind: "found"; readonly question: string }
   | { readonly kind: "verified"; readonly report: VerifyReport }
   | { readonly kind: "failed"; readonly failure: Failure };
 

@@ -65,32 +65,33 @@ export function certifierPool(settings: PoolSettings): Pool {
   async function run(call: SeatCall, signal: AbortSignal | undefined): Promise<SeatResult> {
     signal?.throwIfAborted();
     const seat = await acquire(signal);
-    try {
-      signal?.throwIfAborted();
-      return await seat.run(call, signal);
-    } finally {
+    if (signal?.aborted) {
       release(seat);
+      throw signal.reason;
     }
+    const { result, free } = seat.run(call, signal);
+    void free.then(() => release(seat));
+    return await result;
   }
 
   return {
     async describe(digest, bytes, signal) {
       const opening = { kind: "describe", digest, bytes } as const;
-      const { message } = await run({ opening, model: () => Promise.resolve(bytes), known: nothing }, signal);
-      if (message.kind === "described") return message.description;
-      throw unexpected(message.kind);
+      const last = await run({ opening, model: () => Promise.resolve(bytes), known: nothing }, signal);
+      if (last.kind === "described") return last.description;
+      throw unexpected(last.kind);
     },
     async certify({ digest, request, model, known, signal }: CertifyCall): Promise<CertifyResult> {
-      const { message, found } = await run({ opening: { kind: "certify", digest, request }, model, known }, signal);
-      if (message.kind === "issued") return { question: message.certificate.question, issued: message.certificate };
-      if (message.kind === "found" && found !== null) return { question: message.question, found };
-      throw unexpected(message.kind);
+      const last = await run({ opening: { kind: "certify", digest, request }, model, known }, signal);
+      if (last.kind === "issued") return { question: last.certificate.question, issued: last.certificate };
+      if (last.kind === "found") return { question: last.question, found: last.found };
+      throw unexpected(last.kind);
     },
     async verify({ certificate, model, signal }: VerifyCall) {
       const opening = { kind: "verify", certificate, digest: model?.digest ?? null } as const;
-      const { message } = await run({ opening, model: model?.bytes ?? nothing, known: nothing }, signal);
-      if (message.kind === "verified") return message.report;
-      throw unexpected(message.kind);
+      const last = await run({ opening, model: model?.bytes ?? nothing, known: nothing }, signal);
+      if (last.kind === "verified") return last.report;
+      throw unexpected(last.kind);
     },
     close() {
       for (const entry of waiting) entry.refuse(new Error("the certifier is closed"));

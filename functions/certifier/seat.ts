@@ -3,23 +3,38 @@ import { LipcertError } from "../../shared/errors.ts";
 import type { FoundCertificate } from "../services.ts";
 import { errorOf, type FromWorker, type StopFlag, type ToWorker } from "./messages.ts";
 
-/** A call, as a seat sees it: its opening message and the answers to the Worker's questions on the way. */
+/** A call, as a seat sees it: its opening message, and what is asked of the pool on the way. */
 export interface SeatCall {
   readonly opening: ToWorker;
   readonly model: () => Promise<Uint8Array<ArrayBuffer> | null>;
   readonly known: (question: string) => Promise<FoundCertificate | null>;
 }
 
-/** The last message of a call; `found` carries what `known` handed back. */
-export type SeatResult = { readonly message: FromWorker; readonly found: FoundCertificate | null };
+/** The last message of a call, or the certificate that `known` found first. */
+export type SeatResult =
+  | Exclude<FromWorker, { kind: "ready" | "need-model" | "resolved" | "failed" }>
+  | { readonly kind: "found"; readonly question: string; readonly found: FoundCertificate };
+
+export interface SeatRun {
+  /** Rejects with what the Worker threw, `kernel-failure` if it died, or the signal's reason. */
+  readonly result: Promise<SeatResult>;
+  /** Resolves when the seat is free for the next call: not before the result, sometimes later. */
+  readonly free: Promise<void>;
+}
 
 interface Open {
   readonly call: SeatCall;
   readonly resolve: (result: SeatResult) => void;
   readonly reject: (error: unknown) => void;
-  found: FoundCertificate | null;
+  readonly leave: () => void;
+  grace?: ReturnType<typeof setTimeout>;
 }
 
+/**
+ * A call that is not wanted any more (its client is gone, its certificate was found) is told so through shared memory,
+ * which arithmetic looks at on its way, and the Worker stays warm. Ending the Worker is the last resort: Deno 2.9 does not
+ * end one that is busy in a loop (denoland/deno 35657), its thread goes on until the loop ends.
+ */
 export class Seat {
   readonly #createWorker: () => Worker;
   readonly #graceMs: number;
@@ -36,52 +51,56 @@ export class Seat {
     this.#worker = this.#start();
   }
 
-  /**
-   * Runs a call to its end, one at a time. Rejects with what the Worker threw, `kernel-failure` if it died, or the
-   * signal's reason.
-   *
-   * A call that is not wanted any more is told so through shared memory, which arithmetic looks at on its way, and
-   * the Worker stays warm. Ending the Worker is the last resort: Deno 2.9 does not end one that is busy in a loop
-   * (denoland/deno 35657), its thread goes on until the loop ends.
-   */
-  async run(call: SeatCall, signal?: AbortSignal): Promise<SeatResult> {
+  /** Runs a call to its end, one at a time. */
+  run(call: SeatCall, signal?: AbortSignal): SeatRun {
     if (this.#open !== null) throw new Error("the seat is taken");
     Atomics.store(this.#stop, 0, 0);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = () => {
-      Atomics.store(this.#stop, 0, 1);
-      timer = setTimeout(() => this.#replace(signal?.reason), this.#graceMs);
+    const result = Promise.withResolvers<SeatResult>();
+    const free = Promise.withResolvers<void>();
+    const abort = () => {
+      result.reject(signal?.reason);
+      this.#stopCall();
     };
-    signal?.addEventListener("abort", stop, { once: true });
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#open = { call, resolve, reject, found: null };
-        this.#worker ??= this.#start();
-        this.#worker.postMessage(call.opening);
-      });
-    } catch (error) {
-      throw signal?.aborted ? signal.reason : error;
-    } finally {
-      signal?.removeEventListener("abort", stop);
-      clearTimeout(timer);
-    }
+    signal?.addEventListener("abort", abort, { once: true });
+    const leave = () => {
+      signal?.removeEventListener("abort", abort);
+      free.resolve();
+    };
+    this.#open = { call, resolve: result.resolve, reject: result.reject, leave };
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(call.opening);
+    return { result: result.promise, free: free.promise };
   }
 
   close(): void {
     Atomics.store(this.#stop, 0, 1);
     this.#worker?.terminate();
     this.#worker = null;
-    this.#open?.reject(new Error("the certifier is closed"));
-    this.#open = null;
+    this.#end()?.reject(new Error("the certifier is closed"));
   }
 
-  /** Ends the call and its Worker; a new one, without models, is warm for the next call. */
-  #replace(reason: unknown): void {
+  /** Asks the Worker to end its call, and replaces it if it does not. */
+  #stopCall(): void {
+    const open = this.#open;
+    if (open === null) return;
+    Atomics.store(this.#stop, 0, 1);
+    open.grace ??= setTimeout(() => this.#replace(new Error("the call did not stop")), this.#graceMs);
+  }
+
+  /** The call is over: the seat is free. */
+  #end(): Open | null {
     const open = this.#open;
     this.#open = null;
+    clearTimeout(open?.grace);
+    open?.leave();
+    return open;
+  }
+
+  /** Ends the Worker with its call; a new one, without models, is warm for the next call. */
+  #replace(reason: unknown): void {
     this.#worker?.terminate();
     this.#worker = this.#isReady ? this.#start() : null;
-    open?.reject(reason);
+    this.#end()?.reject(reason);
   }
 
   #start(): Worker {
@@ -93,9 +112,8 @@ export class Seat {
     worker.onerror = (event) => {
       event.preventDefault(); // else it ends the process
       if (worker !== this.#worker) return;
-      this.#replace(
-        new LipcertError("kernel-failure", "The Worker of the question ended", {}, new Error(event.message)),
-      );
+      const cause = new Error(event.message);
+      this.#replace(new LipcertError("kernel-failure", "The Worker of the question ended", {}, cause));
     };
     worker.postMessage({ kind: "start", stop: this.#stop } satisfies ToWorker);
     return worker;
@@ -105,30 +123,36 @@ export class Seat {
     if (message.kind === "ready") this.#isReady = true;
     const open = this.#open;
     if (open === null || message.kind === "ready") return;
-    if (message.kind === "need-model") {
-      this.#answer(open, open.call.model(), (bytes) => ({ kind: "model", bytes }));
-      return;
-    }
-    if (message.kind === "resolved") {
-      this.#answer(open, open.call.known(message.question), (found) => {
-        open.found = found;
-        return { kind: "known", found: found !== null };
-      });
-      return;
-    }
-    this.#open = null;
-    if (message.kind === "failed") open.reject(errorOf(message.failure));
-    else open.resolve({ message, found: open.found });
+    if (message.kind === "need-model") this.#handModelOver(open);
+    else if (message.kind === "resolved") this.#lookUp(open, message.question);
+    else if (message.kind === "failed") this.#end()?.reject(errorOf(message.failure));
+    else this.#end()?.resolve(message);
   }
 
-  /** A store that fails on the way ends the call; the Worker waits for an answer and must go with it. */
-  #answer<T>(open: Open, value: Promise<T>, reply: (value: T) => ToWorker): void {
-    value.then(
-      (value) => {
-        if (this.#open === open) this.#worker?.postMessage(reply(value));
+  /** The Worker waits for the model, so it goes with a store that fails. */
+  #handModelOver(open: Open): void {
+    open.call.model().then(
+      (bytes) => {
+        if (this.#open === open) this.#worker?.postMessage({ kind: "model", bytes } satisfies ToWorker);
       },
       (error) => {
         if (this.#open === open) this.#replace(error);
+      },
+    );
+  }
+
+  /** The Worker computes meanwhile: a new question, which is what takes time, does not wait for the store. */
+  #lookUp(open: Open, question: string): void {
+    open.call.known(question).then(
+      (found) => {
+        if (found === null || this.#open !== open) return;
+        open.resolve({ kind: "found", question, found });
+        this.#stopCall();
+      },
+      (error) => {
+        if (this.#open !== open) return;
+        open.reject(error);
+        this.#stopCall();
       },
     );
   }

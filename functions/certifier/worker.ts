@@ -26,28 +26,20 @@ const engine: Engine = {
 
 let signal = AbortSignal.abort(); // until the pool hands its flag over
 
-/** Takes the pool's answer to a question of ours, while one is open. */
-let reply: ((message: ToWorker) => void) | null = null;
+/** Takes the model that was asked for, while one is. */
+let takeModel: ((bytes: Uint8Array<ArrayBuffer> | null) => void) | null = null;
 
-function ask(message: FromWorker): Promise<ToWorker> {
-  return new Promise((resolve) => {
-    reply = resolve;
-    scope.postMessage(message);
+const model: ModelSource = () =>
+  new Promise((resolve) => {
+    takeModel = resolve;
+    scope.postMessage({ kind: "need-model" });
   });
+
+/** The pool looks the question up meanwhile, and stops us if its certificate is there. */
+function known(question: string): Promise<null> {
+  scope.postMessage({ kind: "resolved", question });
+  return Promise.resolve(null);
 }
-
-const model: ModelSource = async () => {
-  const message = await ask({ kind: "need-model" });
-  return message.kind === "model" ? message.bytes : null;
-};
-
-async function known(question: string) {
-  const message = await ask({ kind: "resolved", question });
-  return message.kind === "known" && message.found ? KEPT_BY_THE_POOL : null;
-}
-
-/** The pool holds the certificate that it found; its bytes stay there. */
-const KEPT_BY_THE_POOL = { id: "", bytes: new Uint8Array(0) };
 
 async function answer(call: ToWorker): Promise<FromWorker> {
   switch (call.kind) {
@@ -55,21 +47,17 @@ async function answer(call: ToWorker): Promise<FromWorker> {
       return { kind: "described", description: await describeModel(engine, call.digest, call.bytes) };
     case "certify": {
       const result = await answerQuestion(engine, { digest: call.digest, request: call.request, model, known, signal });
-      return "issued" in result
-        ? { kind: "issued", certificate: result.issued }
-        : { kind: "found", question: result.question };
+      if ("issued" in result) return { kind: "issued", certificate: result.issued };
+      throw new Error("only the pool finds certificates");
     }
     case "verify": {
       const named = call.digest === null ? null : { digest: call.digest, bytes: model };
-      return {
-        kind: "verified",
-        report: await checkCertificate(engine, { certificate: call.certificate, model: named, signal }),
-      };
+      const report = await checkCertificate(engine, { certificate: call.certificate, model: named, signal });
+      return { kind: "verified", report };
     }
     case "start":
     case "model":
-    case "known":
-      throw new Error(`"${call.kind}" answers no question`);
+      throw new Error(`"${call.kind}" opens no call`);
   }
 }
 
@@ -78,10 +66,9 @@ scope.onmessage = async ({ data }) => {
     signal = sharedSignal(data.stop);
     return;
   }
-  if (reply !== null) {
-    const take = reply;
-    reply = null;
-    take(data);
+  if (data.kind === "model") {
+    takeModel?.(data.bytes);
+    takeModel = null;
     return;
   }
   try {
