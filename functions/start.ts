@@ -37,8 +37,14 @@ const server = Deno.serve({
   },
 });
 
+/** The first signal lets questions under way end, the second does not. */
+let isEnding = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, () => void server.shutdown());
+  Deno.addSignalListener(signal, () => {
+    if (isEnding) Deno.exit(1);
+    isEnding = true;
+    void server.shutdown();
+  });
 }
 await server.finished;
 await host.close();
