@@ -6,6 +6,7 @@
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
 import module from "../../wasm/dist/kernels.js";
 import { type Kernels, paddedLength } from "../../shared/kernels/kernels.ts";
+import { openPeak } from "./peak.ts";
 
 /** One thing to time: `operations` floating point operations a call. */
 interface Probe {
@@ -33,15 +34,8 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [7, 12, 100],
 ];
 
-const ROUNDS = 20_000;
-const OPERATIONS_PER_ROUND = 112;
-
-/** The register-only loop of `wasm/kernels/peak.ts`. */
 function peakProbe(): Probe {
-  const bytes = Deno.readFileSync(new URL("../../wasm/dist/peak.wasm", import.meta.url));
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  const peak = exports.peak_f64 as (rounds: number, x: number, y: number) => number;
-  return { name: "peak", operations: ROUNDS * OPERATIONS_PER_ROUND, run: () => void peak(ROUNDS, 0.5, 1) };
+  return { name: "peak", ...openPeak() };
 }
 
 const numbers = (rows: number, columns: number): Float64Array =>
