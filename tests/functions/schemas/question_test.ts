@@ -45,7 +45,7 @@ Deno.test("CertifyRequest takes every form of region, property and model", () =>
   ];
   for (const region of regions) checked(CertifyRequest, { ...GOOD, region });
   for (const property of properties) checked(CertifyRequest, { ...GOOD, property });
-  checked(CertifyRequest, { ...GOOD, model: { onnx: "AAAA" }, output: "y", options: {} });
+  checked(CertifyRequest, { ...GOOD, model: { onnx: "AAAA", output: "y" }, options: {} });
   checked(CertifyRequest, {
     ...GOOD,
     options: { relaxation: "recurjac", preactivation: "interval", arithmetic: "auto" },
@@ -85,7 +85,8 @@ Deno.test("CertifyRequest points at the place that is wrong", () => {
     [{ ...GOOD, property: { type: "monotonicity", output: 0, direction: "up" } }, "/property/direction"],
     [{ ...GOOD, options: { relaxation: "best" } }, "/options/relaxation"],
     [{ ...GOOD, options: { unknown: 1 } }, "/options/unknown"],
-    [{ ...GOOD, output: 7 }, "/output"],
+    [{ ...GOOD, model: { digest: DIGEST, output: 7 } }, "/model/output"],
+    [{ ...GOOD, output: "y" }, "/output"],
   ];
   for (const [body, pointer] of cases) {
     assert.deepEqual(pointers(body), [pointer], `${JSON.stringify(body)} -> ${JSON.stringify(refusal(body))}`);
