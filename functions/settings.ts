@@ -51,10 +51,8 @@ export interface PoolSize {
 
 /** One core stays free for serving, where there is more than one. */
 export function poolSizeFrom(environment: Environment, cores: number): PoolSize {
-  return {
-    workers: Math.floor(positive("LIPCERT_WORKERS", environment("LIPCERT_WORKERS"), Math.max(1, cores - 1))),
-    queue: Math.floor(setting(environment, "LIPCERT_QUEUE")),
-  };
+  const workers = positive("LIPCERT_WORKERS", environment("LIPCERT_WORKERS"), cores - 1 || 1);
+  return { workers: Math.max(1, Math.floor(workers)), queue: Math.floor(setting(environment, "LIPCERT_QUEUE")) };
 }
 
 export interface Address {

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { addressFrom, limitsFrom, poolSizeFrom, storePathFrom } from "../../functions/settings.ts";
+
+const from = (values: Record<string, string>) => (name: string) => values[name];
+
+Deno.test("poolSizeFrom() leaves one core free where there is more than one", () => {
+  assert.equal(poolSizeFrom(from({}), 1).workers, 1);
+  assert.equal(poolSizeFrom(from({}), 2).workers, 1);
+  assert.equal(poolSizeFrom(from({}), 16).workers, 15);
+  assert.equal(poolSizeFrom(from({ LIPCERT_WORKERS: "3" }), 16).workers, 3);
+});
+
+Deno.test("limitsFrom() takes positive numbers and nothing else", () => {
+  assert.equal(limitsFrom(from({ LIPCERT_BODY_MIB: "0.5" })).body_bytes, 2 ** 19);
+  assert.equal(limitsFrom(from({ LIPCERT_BODY_MIB: "" })).body_bytes, 64 * 2 ** 20);
+  for (const text of ["0", "-1", "NaN", "Infinity", "much"]) {
+    assert.throws(() => limitsFrom(from({ LIPCERT_BODY_MIB: text })), RangeError, text);
+  }
+});
+
+Deno.test("addressFrom() listens on the machine itself unless told", () => {
+  assert.deepEqual(addressFrom(from({})), { hostname: "127.0.0.1", port: 8000 });
+  assert.deepEqual(addressFrom(from({ HOST: "::", PORT: "0" })), { hostname: "::", port: 0 });
+  for (const PORT of ["x", "-1", "65536", "1.5"]) assert.throws(() => addressFrom(from({ PORT })), RangeError, PORT);
+});
+
+Deno.test("storePathFrom() is the named file, else one of the user's data", () => {
+  assert.equal(storePathFrom(from({ LIPCERT_KV: ":memory:", HOME: "/home/u" })), ":memory:");
+  assert.equal(storePathFrom(from({ HOME: "/home/u" })), "/home/u/.local/share/lipcert/store.sqlite3");
+  assert.equal(storePathFrom(from({ HOME: "/home/u", XDG_DATA_HOME: "/data" })), "/data/lipcert/store.sqlite3");
+});
