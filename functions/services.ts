@@ -1,5 +1,5 @@
 /** The ports of the HTTP application: what it needs from a platform. Each entry builds one {@link Services} by hand. */
-import type { Certificate, ModelDescription, QuestionRequest, VerifyReport } from "../shared/mod.ts";
+import type { Certificate, Evaluate, ModelDescription, QuestionRequest, VerifyReport } from "../shared/mod.ts";
 
 /** A certificate as it is kept: its canonical bytes, and what the index needs to know about it. */
 export interface KeptCertificate {
@@ -75,13 +75,16 @@ export interface Certifier {
   verify(call: VerifyCall): Promise<VerifyReport>;
 }
 
+/** A model opened in another runtime. */
+export interface OpenModel {
+  readonly evaluate: Evaluate;
+  close(): Promise<void>;
+}
+
 /** An independent forward pass of a model, in the model's own precision. */
 export interface Evaluator {
-  /** Every output by name, flattened, at each point: points [count][inputs]. Null when the runtime refuses the model. */
-  evaluate(
-    bytes: Uint8Array,
-    points: readonly Float64Array[],
-  ): Promise<ReadonlyMap<string, Float64Array>[] | null>;
+  /** Null when the runtime refuses the model: its rules on a file's versions and unused parts differ from ours. */
+  open(bytes: Uint8Array): Promise<OpenModel | null>;
 }
 
 /** The files of the API's documentation page, served from here and not from elsewhere. */

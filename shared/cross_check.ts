@@ -73,7 +73,7 @@ function forwardError(graph: Graph, point: Float64Array, precision: "float32" | 
     if (node.operator === "input") continue;
     const step = stepError(node, values, errors, unit, tiny);
     ({ values, errors } = step);
-    if (step.magnitude >= largest / 4) return new Float64Array(errors.length).fill(Infinity);
+    if (step.magnitude >= largest / 4) return new Float64Array(graph.nodes[graph.nodes.length - 1].size).fill(Infinity);
   }
   return errors;
 }

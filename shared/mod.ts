@@ -3,6 +3,7 @@ export { type Capabilities, capabilities } from "./capabilities.ts";
 export { canonicalBytes, digestOf } from "./certificate/canonical.ts";
 export { type Certificate, questionOf } from "./certificate/certificate.ts";
 export type { Finding, Verdict } from "./certificate/finding.ts";
+export { crossCheck, type Evaluate } from "./cross_check.ts";
 export { certify, type CertifyContext, resolveQuery } from "./certify.ts";
 export { type Budget, costOf } from "./cost.ts";
 export {

@@ -4,32 +4,43 @@ import type { Evaluator } from "../services.ts";
 
 type Runtime = typeof import("onnxruntime-web/wasm");
 
-/** Loaded with the first model: it is larger than the rest of the service. */
+/**
+ * Loaded with the first model: it is larger than the rest of the service.
+ *
+ * While it loads it takes `location.origin` for the base of an address; that of a Worker from a file is the text "null",
+ * which is none, so `location` is out of its sight.
+ */
 async function load(): Promise<Runtime> {
-  const runtime = await import("onnxruntime-web/wasm");
-  runtime.env.wasm.numThreads = 1;
-  return runtime;
+  const location = Object.getOwnPropertyDescriptor(globalThis, "location");
+  if (location?.configurable) Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
+  try {
+    const runtime = await import("onnxruntime-web/wasm");
+    runtime.env.wasm.numThreads = 1;
+    return runtime;
+  } finally {
+    if (location?.configurable) Object.defineProperty(globalThis, "location", location);
+  }
 }
 
-export function onnxruntimeEvaluator(): Evaluator {
+export function onnxruntime(): Evaluator {
   let loading: Promise<Runtime> | null = null;
   return {
-    async evaluate(bytes, points) {
+    async open(bytes) {
       const runtime = await (loading ??= load());
       const session = await openSession(runtime, bytes);
       if (session === null) return null;
-      try {
-        const results: Map<string, Float64Array>[] = [];
-        for (const point of points) results.push(await run(runtime, session, point));
-        return results;
-      } finally {
-        await session.release();
-      }
+      return {
+        async evaluate(points) {
+          const results: Map<string, Float64Array>[] = [];
+          for (const point of points) results.push(await run(runtime, session, point));
+          return results;
+        },
+        close: () => session.release(),
+      };
     },
   };
 }
 
-/** Null for a model that the runtime refuses: its rules on the file's versions and unused parts are stricter than ours. */
 async function openSession(runtime: Runtime, bytes: Uint8Array): Promise<InferenceSession | null> {
   try {
     return await runtime.InferenceSession.create(bytes, { graphOptimizationLevel: "disabled", logSeverityLevel: 4 });

@@ -1,7 +1,9 @@
 /** The Worker of the pool: reads models, answers one question at a time. */
+import { onnxruntime } from "../adapters/onnxruntime.ts";
 import type { ModelSource } from "../services.ts";
 import { budgetFrom, modelCacheBytes } from "../settings.ts";
 import { createKernels } from "../kernels.ts";
+import { againstRuntime } from "./against_runtime.ts";
 import { answerQuestion, checkCertificate, describeModel, type Engine } from "./engine.ts";
 import { failureOf, type FromWorker, type ToWorker } from "./messages.ts";
 import { ModelCache } from "./model_cache.ts";
@@ -18,10 +20,13 @@ const environment = (name: string) => Deno.env.get(name);
 
 const budget = budgetFrom(environment);
 
+const kernels = createKernels(budget.bytes);
+
 const engine: Engine = {
   models: new ModelCache(modelCacheBytes(environment)),
-  kernels: createKernels(budget.bytes),
+  kernels,
   budget,
+  crossCheck: againstRuntime(onnxruntime(), kernels),
 };
 
 let signal = AbortSignal.abort(); // until the pool hands its flag over
