@@ -67,8 +67,9 @@ async function proveLowers(
   gates: readonly number[],
 ): Promise<Proved[]> {
   const { graph, box, run } = analysis;
-  const points = searchNorms(graph, box, seeds.rows, uppers, gates, searchBudget(analysis), run.signal)
-    .map((point) => representable(point, analysis));
+  const found = searchNorms(graph, box, seeds.rows, uppers, gates, searchBudget(analysis), run.signal);
+  const rounded = new Map([...new Set(found)].map((point) => [point, representable(point, analysis)]));
+  const points = found.map((point) => rounded.get(point)!);
   const gradients = await gradientAt(graph, points.map((point, k) => ({ point, seed: seeds.rows[k] })), run);
   return points.map((point, k) => ({ point, lower: leastNorm(gradients[k]) }));
 }

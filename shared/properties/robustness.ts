@@ -58,10 +58,10 @@ async function attack(
 
 function negatedMargin(graph: Analysis["graph"], row: Float64Array): Objective {
   const last = graph.nodes.length - 1;
-  return {
-    score: ({ values }) => -values[last].reduce((sum, value, k) => sum + row[k] * value, 0),
-    ascend: (trace) => gradientPlain(graph, trace, row).map((entry) => -entry),
-  };
+  return (trace) => ({
+    score: -trace.values[last].reduce((sum, value, k) => sum + row[k] * value, 0),
+    direction: () => gradientPlain(graph, trace, row).map((entry) => -entry),
+  });
 }
 
 /** Proved over the real numbers: the two outputs' enclosures at the point do not overlap. */

@@ -2,11 +2,14 @@ import type { Graph } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import { evaluatePlain, gateSlope, gradientPlain, type PlainTrace, pullBack, tangentPlain } from "./plain_network.ts";
 
-/** What a search maximises: a score of a point, and a direction in which it may rise. */
-export interface Objective {
-  score(trace: PlainTrace): number;
-  ascend(trace: PlainTrace): Float64Array;
+/** What a search sees at a point: its score, and (when it walks on) a direction in which the score may rise. */
+export interface Look {
+  readonly score: number;
+  readonly direction: () => Float64Array;
 }
+
+/** What a search maximises. */
+export type Objective = (trace: PlainTrace) => Look;
 
 export interface Found {
   readonly point: Float64Array;
@@ -27,24 +30,23 @@ export function ascend(
 ): Found {
   let trace = evaluatePlain(graph, start);
   visit(trace);
-  let bestTrace = trace;
-  let best = objective.score(trace);
+  let look = objective(trace);
+  let best = { trace, look };
   let step = 1;
   for (let used = 1; used < evaluations && step > 1 / 64; used++) {
-    const next = moved(box, trace.values[0], objective.ascend(trace), step);
+    const next = moved(box, trace.values[0], look.direction(), step);
     trace = evaluatePlain(graph, next);
     visit(trace);
-    const score = objective.score(trace);
-    if (score > best) {
-      best = score;
-      bestTrace = trace;
+    look = objective(trace);
+    if (look.score > best.look.score) {
+      best = { trace, look };
       continue;
     }
     // A plateau is walked on (scores are piecewise constant); a fall returns to the best point.
-    if (score < best) trace = bestTrace;
+    if (look.score < best.look.score) ({ trace, look } = best);
     step /= 2;
   }
-  return { point: bestTrace.values[0], score: best };
+  return { point: best.trace.values[0], score: best.look.score };
 }
 
 /** `at` moved by `step` widths of the box along the sign of the direction, clipped to the box. */
@@ -71,17 +73,11 @@ export function gradientObjective(
   weights: Float64Array | null,
   gates: readonly number[],
 ): Objective {
-  return {
-    score(trace) {
-      const g = gradientPlain(graph, trace, seed);
-      let sum = 0;
-      for (let i = 0; i < g.length; i++) sum += weights ? weights[i] * g[i] : Math.abs(g[i]);
-      return sum;
-    },
-    ascend(trace) {
-      const direction = weights ?? gradientPlain(graph, trace, seed).map(Math.sign);
-      return softenedGradient(graph, trace, seed, direction, gates);
-    },
+  return (trace) => {
+    const g = gradientPlain(graph, trace, seed);
+    let score = 0;
+    for (let i = 0; i < g.length; i++) score += weights ? weights[i] * g[i] : Math.abs(g[i]);
+    return { score, direction: () => softenedGradient(graph, trace, seed, weights ?? g.map(Math.sign), gates) };
   };
 }
 

@@ -26,8 +26,12 @@ export interface PointAndSeed {
 export async function gradientAt(graph: Graph, asked: readonly PointAndSeed[], run: Run): Promise<Box[]> {
   const jacobian = differentiate(graph);
   return await inBatches(asked, run, async (batch) => {
-    const forward = await boundPoints(graph, batch.map(({ point }) => point), run);
-    const groups: Group[] = batch.flatMap(({ seed }, d) => jacobianGroups(single(forward, d), jacobian, [seed]));
+    // Seeds that share a point (the same array) share its forward pass.
+    const points = [...new Set(batch.map(({ point }) => point))];
+    const forward = await boundPoints(graph, points, run);
+    const groups: Group[] = batch.flatMap(({ point, seed }) =>
+      jacobianGroups(single(forward, points.indexOf(point)), jacobian, [seed])
+    );
     const pass = await boundGraph(jacobian, groups, AT_POINTS, run);
     return pass.states[jacobian.nodes.length - 1].boxes;
   });
