@@ -120,17 +120,19 @@ export function allColumns(size: number): Int32Array {
 /** Packs one row a group: [groups][paddedLength(columns)] of the chosen columns. */
 export function groupTable(rows: readonly Float64Array[], columns: Int32Array | null, padded: number): Float64Array {
   const table = new Float64Array(rows.length * padded);
-  rows.forEach((row, g) => {
-    const at = g * padded;
-    if (columns === null) table.set(row, at);
-    else for (let j = 0; j < columns.length; j++) table[at + j] = row[columns[j]];
-  });
+  for (let g = 0; g < rows.length; g++) {
+    const row = rows[g];
+    const count = columns === null ? row.length : columns.length;
+    for (let j = 0, at = g * padded; j < count; j++, at++) table[at] = columns === null ? row[j] : row[columns[j]];
+  }
   return table;
 }
 
 /** Boxes as the kernels take them: [groups][2][paddedLength(width)]. */
 export function boxTable(boxes: readonly Box[], columns: Int32Array | null, width: number): Float64Array {
-  return groupTable(boxes.flatMap((box) => [box.lower, box.upper]), columns, paddedLength(width));
+  const ends: Float64Array[] = [];
+  for (const { lower, upper } of boxes) ends.push(lower, upper);
+  return groupTable(ends, columns, paddedLength(width));
 }
 
 /** Does the group ask for index i of the node? */
