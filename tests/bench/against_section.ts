@@ -1,6 +1,7 @@
 /** The engine of this tree against that of another revision, in turn within one run. */
+import { TIMED } from "./questions.ts";
 import { pair, percent, type Section } from "./report.ts";
-import { type Sample, timedQuestions } from "./sampler.ts";
+import type { Sample } from "./sampler.ts";
 import { type Summary, summaryOf } from "./statistics.ts";
 import { TextLineStream } from "./text_lines.ts";
 
@@ -73,8 +74,7 @@ class Sampler {
 }
 
 async function compare(revision: string, there: Sampler, here: Sampler, samples: number): Promise<Section> {
-  const questions = timedQuestions();
-  const taken = questions.map(() => ({ there: [] as Sample[], here: [] as Sample[] }));
+  const taken = TIMED.map(() => ({ there: [] as Sample[], here: [] as Sample[] }));
   for (let round = -WARM_UP; round < samples; round++) {
     for (const [q, of] of taken.entries()) {
       // Who goes first alternates, so that neither always finds the cache as the other left it.
@@ -85,7 +85,7 @@ async function compare(revision: string, there: Sampler, here: Sampler, samples:
       of.here.push(first ? other : one);
     }
   }
-  const figures = questions.map(({ model, eps }, q) => {
+  const figures = TIMED.map(({ model, eps }, q) => {
     const [before, now] = [taken[q].there, taken[q].here].map(sideOf);
     return {
       question: `${model}, radius ${eps}`,

@@ -15,14 +15,9 @@ export interface Sample {
   readonly upper: number;
 }
 
-/** The same list in both trees, by index. */
-export function timedQuestions(): { readonly model: string; readonly eps: number }[] {
-  return TIMED.flatMap(({ model, radii }) => radii.map((eps) => ({ model, eps })));
-}
-
 if (import.meta.main) {
   const kernels = createKernels(2 ** 30);
-  const questions = await Promise.all(timedQuestions().map(({ model, eps }) => openQuestion(model, eps)));
+  const questions = await Promise.all(TIMED.map(({ model, eps }) => openQuestion(model, eps)));
   for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
     const { result, ms } = await timed(() => upperBounds(questions[Number(line)], kernels));
     const sample: Sample = { ms, flops: result.flops, upper: Math.max(...result.uppers) };
