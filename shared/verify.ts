@@ -2,6 +2,7 @@ import { type RunContext, withRun } from "./bounds/run.ts";
 import { type Certificate, idOf, questionOf } from "./certificate/certificate.ts";
 import { canonicalBytes } from "./certificate/canonical.ts";
 import type { LipschitzFinding, MonotonicityFinding, RobustnessFinding, Target } from "./certificate/finding.ts";
+import { inconsistency } from "./consistency.ts";
 import type { Graph } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { seedsOf, unitRow } from "./properties/analysis.ts";
@@ -22,8 +23,9 @@ export interface VerifyReport {
 }
 
 /**
- * Checks what can be checked of a certificate without running the bounds again: its id, its question, and with the model
- * its digest and every point it names (a witness, a counterexample), replayed in outward arithmetic.
+ * Checks what can be checked of a certificate without running the bounds again: its id, its question, whether finding and
+ * verdict follow from their parts, and with the model its digest and every point it names (a witness, a counterexample),
+ * replayed in outward arithmetic.
  *
  * The upper bounds are NOT re-derived here, and the report says so.
  */
@@ -37,6 +39,7 @@ export async function verify(
   const checks: Check[] = [
     compare("id", certificate.id, id, "SHA-256 of the canonical JSON without id"),
     compare("question", certificate.question, question, "SHA-256 of the resolved query and this engine's version"),
+    consistency(certificate),
   ];
   if (model === null) {
     checks.push({ name: "points", ok: true, detail: "not replayed: no model was given" });
@@ -46,6 +49,15 @@ export async function verify(
   }
   checks.push({ name: "bounds", ok: true, detail: "not re-derived: upper bounds are taken from the certificate" });
   return { valid: checks.every(({ ok }) => ok), checks };
+}
+
+function consistency(certificate: Certificate): Check {
+  const wrong = inconsistency(certificate);
+  return {
+    name: "finding",
+    ok: wrong === null,
+    detail: wrong ?? "answers the question, and the verdict follows from it",
+  };
 }
 
 function compare(name: string, claimed: unknown, found: string, what: string): Check {

@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["jacobian"],
   ["witness"],
   ["model.ts", "properties"],
-  ["cost.ts", "resolve_query.ts", "capabilities.ts"],
+  ["cost.ts", "resolve_query.ts", "capabilities.ts", "consistency.ts"],
   ["certify.ts", "verify.ts", "cross_check.ts"],
   ["mod.ts"],
 ];

@@ -1,0 +1,148 @@
+import type { Certificate } from "./certificate/certificate.ts";
+import type {
+  Finding,
+  JacobianFinding,
+  LipschitzFinding,
+  MonotonicityFinding,
+  OutputsFinding,
+  RobustnessFinding,
+  Target,
+  Verdict,
+} from "./certificate/finding.ts";
+import type { Chosen, Property } from "./query.ts";
+
+/**
+ * What is wrong with a certificate on its own terms (null: nothing): a finding that does not answer its question, bounds
+ * that cross, totals that do not follow from their parts, a verdict that does not follow from the finding.
+ */
+export function inconsistency({ query, finding, verdict }: Certificate): string | null {
+  if (finding.type !== query.property.type) return `the finding is of type ${finding.type}`;
+  const wrong = partsOf(query.property, finding, query.region.lower.length);
+  if (wrong !== null) return wrong;
+  const allowed = verdictsOf(query.property, finding);
+  return allowed.includes(verdict) ? null : `the verdict ${verdict} does not follow from the finding`;
+}
+
+function partsOf(property: Property, finding: Finding, inputs: number): string | null {
+  switch (finding.type) {
+    case "lipschitz":
+      return lipschitzParts(property as Chosen, finding);
+    case "jacobian_bounds":
+      return jacobianParts(property as Chosen, finding, inputs);
+    case "output_bounds":
+      return outputsParts(property as Chosen, finding);
+    case "robustness":
+      return robustnessParts(property as Extract<Property, { type: "robustness" }>, finding);
+    case "monotonicity":
+      return monotonicityParts(property as Extract<Property, { type: "monotonicity" }>, finding);
+  }
+}
+
+function lipschitzParts(property: Chosen, finding: LipschitzFinding): string | null {
+  const { outputs, upper, lower, gap } = finding;
+  if (!sameTargets(property, outputs)) return "its outputs are not those of the question";
+  if (outputs.some((one) => crossed(one.lower, one.upper))) return "its bounds cross";
+  const uppers = outputs.map((one) => one.upper);
+  const largest = uppers.includes(null) ? null : Math.max(...uppers.map(Number));
+  if (upper !== largest) return "its upper bound is not the largest of its outputs'";
+  if (lower !== Math.max(...outputs.map((one) => one.lower))) {
+    return "its lower bound is not the largest of its outputs'";
+  }
+  const expected = upper === null ? null : upper === 0 ? 0 : (upper - lower) / upper;
+  if (gap !== expected || finding.exact !== (expected !== null && expected <= 1e-6)) return "its gap does not follow";
+  const at = outputs.find((one) => sameTarget(one, finding.witness));
+  return at?.lower === lower ? null : "its witness is not for the output with the lower bound";
+}
+
+function jacobianParts(property: Chosen, finding: JacobianFinding, inputs: number): string | null {
+  if (!sameTargets(property, finding.outputs)) return "its outputs are not those of the question";
+  for (const { lower, upper } of finding.outputs) {
+    if (lower.length !== inputs || upper.length !== inputs) return "its rows do not have an entry for each input";
+    if (lower.some((l, i) => crossed(l, upper[i]))) return "its bounds cross";
+  }
+  return null;
+}
+
+function outputsParts(property: Chosen, { lower, upper }: OutputsFinding): string | null {
+  const count = targetsOf(property).length;
+  if (lower.length !== count || upper.length !== count) return "its bounds are not those of the question";
+  return lower.some((l, k) => crossed(l, upper[k])) ? "its bounds cross" : null;
+}
+
+function robustnessParts(property: { readonly label: number }, finding: RobustnessFinding): string | null {
+  if (finding.label !== property.label) return "its label is not that of the question";
+  const others = finding.margins.map(({ output }) => output);
+  const expected = Array.from({ length: others.length + 1 }, (_, k) => k).filter((k) => k !== property.label);
+  if (others.join() !== expected.join()) return "its margins are not those of all other outputs";
+  const proved = finding.margins.every(({ lower }) => lower !== null && lower > 0);
+  return proved && finding.counterexample ? "it proves every margin and has a counterexample" : null;
+}
+
+function monotonicityParts(
+  property: Extract<Property, { type: "monotonicity" }>,
+  finding: MonotonicityFinding,
+): string | null {
+  if (finding.output !== property.output) return "its output is not that of the question";
+  if (finding.features.map(({ feature }) => feature).join() !== property.features.join()) {
+    return "its features are not those of the question";
+  }
+  for (const { feature, direction, lower, upper, witnesses } of finding.features) {
+    if (crossed(lower, upper)) return "its bounds cross";
+    const rises = lower !== null && lower >= 0;
+    const falls = upper !== null && upper <= 0;
+    const proved = rises && falls ? "constant" : rises ? "increasing" : falls ? "decreasing" : null;
+    const expected = proved ?? (witnesses.length === 2 ? "neither" : "unknown");
+    if (direction !== expected) return `the direction of feature ${feature} does not follow from its bounds`;
+  }
+  return null;
+}
+
+/** The verdicts a finding allows; where a replayed sign decides, both refuted and unknown pass here. */
+function verdictsOf(property: Property, finding: Finding): readonly Verdict[] {
+  switch (finding.type) {
+    case "lipschitz": {
+      const atMost = (property as { at_most?: number }).at_most;
+      if (atMost === undefined) return [finding.upper === null ? "unknown" : "certified"];
+      if (finding.upper !== null && finding.upper <= atMost) return ["certified"];
+      return [finding.lower > atMost ? "refuted" : "unknown"];
+    }
+    case "jacobian_bounds":
+      return [allFinite(finding.outputs.flatMap(({ lower, upper }) => [...lower, ...upper]))];
+    case "output_bounds":
+      return [allFinite([...finding.lower, ...finding.upper])];
+    case "robustness":
+      if (finding.margins.every(({ lower }) => lower !== null && lower > 0)) return ["certified"];
+      return [finding.counterexample ? "refuted" : "unknown"];
+    case "monotonicity": {
+      const asked = (property as { direction?: string }).direction;
+      const fits = (found: string) =>
+        found === "constant" || (asked ? found === asked : found === "increasing" || found === "decreasing");
+      if (finding.features.every(({ direction }) => fits(direction))) return ["certified"];
+      if (asked) {
+        return finding.features.some(({ witnesses }) => witnesses.length > 0) ? ["refuted", "unknown"] : ["unknown"];
+      }
+      return [finding.features.some(({ direction }) => direction === "neither") ? "refuted" : "unknown"];
+    }
+  }
+}
+
+function allFinite(bounds: readonly (number | null)[]): Verdict {
+  return bounds.includes(null) ? "unknown" : "certified";
+}
+
+function crossed(lower: number | null, upper: number | null): boolean {
+  return lower !== null && upper !== null && lower > upper;
+}
+
+function targetsOf(property: Chosen): Target[] {
+  return "rows" in property ? property.rows.map((_, row) => ({ row })) : property.outputs.map((output) => ({ output }));
+}
+
+function sameTargets(property: Chosen, found: readonly Target[]): boolean {
+  const expected = targetsOf(property);
+  return expected.length === found.length && expected.every((target, k) => sameTarget(target, found[k]));
+}
+
+function sameTarget(a: Target, b: Target): boolean {
+  return "row" in a ? "row" in b && a.row === b.row : "output" in b && a.output === b.output;
+}
