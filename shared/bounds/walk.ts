@@ -1,6 +1,6 @@
 import type { NodeId } from "../graph.ts";
 import { type Buffer, paddedLength } from "../kernels/kernels.ts";
-import { rowSumRoundings, settleLower, underflowOf } from "../numeric/rounding.ts";
+import { radiusFactor, rowSumRoundings, settleWith, underflowOf } from "../numeric/rounding.ts";
 import { boxTable, type LinearOperator, type Step } from "../operators/operator.ts";
 import { isMixing, type Pass, rulesOf } from "./pass.ts";
 import { stepAt } from "./steps.ts";
@@ -47,6 +47,7 @@ export async function lowerBounds(
   const path = pathBelow(pass, target, rows.start, floor);
   const bounds = new Float64Array(rows.groups.length);
   const account = accountOf(pass, path);
+  const factor = radiusFactor(account.roundings);
   const block = blockRows(path.widest);
   await kernels.scope(async () => {
     const scratch: [Buffer, Buffer] = [
@@ -58,8 +59,8 @@ export async function lowerBounds(
       const to = Math.min(from + block, bounds.length);
       const [constants, magnitudes] = await walkBlock(pass, path, rows, from, to, scratch);
       for (let r = from; r < to; r++) {
-        const g = rows.groups[r];
-        bounds[r] = settleLower(constants[r - from], magnitudes[r - from], account.roundings, account.underflow[g]);
+        const underflow = account.underflow[rows.groups[r]];
+        bounds[r] = settleWith(factor, constants[r - from], magnitudes[r - from], underflow);
       }
       work.rows += to - from;
       onProgress?.({ rows: work.rows, flops: work.flops });

@@ -24,7 +24,8 @@ export interface IndexRange extends Indices {
 export function indexRange(values: Int32Array): { least: number; greatest: number } {
   if (values.length === 0) return { least: 0, greatest: -1 };
   let least = values[0], greatest = values[0];
-  for (const value of values) {
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i];
     if (value < least) least = value;
     if (value > greatest) greatest = value;
   }

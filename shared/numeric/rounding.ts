@@ -55,6 +55,13 @@ function isExactFactor(x: number): boolean {
   return x === 0 || x === 1 || x === -1;
 }
 
+/** At least the real x y for x >= 0 and y >= 0, where x may be short of its real value by one rounding: (1 + u) <= (1 + 4 u) (1 - u)^2. */
+export function productAbove(x: number, y: number): number {
+  return x * y * FOUR_ROUNDINGS + SMALLEST_SUBNORMAL;
+}
+
+const FOUR_ROUNDINGS = 1 + 2 ** -51;
+
 /** x + y rounded down, exact sums unchanged (two-sum shows the error). */
 export function addDown(x: number, y: number): number {
   const sum = x + y;
@@ -95,9 +102,19 @@ const MAX_ROUNDINGS = 2 ** 30;
  * Source: shared/README.md (2)
  */
 export function settleLower(sum: number, magnitude: number, roundings: number, underflow: number): number {
+  return settleWith(radiusFactor(roundings), sum, magnitude, underflow);
+}
+
+/** What {@link settleWith} multiplies the magnitude with: gamma of the roundings and its reserve. */
+export function radiusFactor(roundings: number): number {
+  return gamma(roundings + 8) * RADIUS_INFLATION;
+}
+
+/** {@link settleLower} for many sums of one count of roundings. */
+export function settleWith(factor: number, sum: number, magnitude: number, underflow: number): number {
   const isKnown = magnitude >= 0 && magnitude < Infinity && underflow >= 0 && underflow < Infinity;
   if (!(isKnown && Math.abs(sum) < Infinity)) return -Infinity;
-  const settled = sum - gamma(roundings + 8) * RADIUS_INFLATION * magnitude;
+  const settled = sum - factor * magnitude;
   return underflow === 0 ? settled : nextDown(settled - underflow);
 }
 

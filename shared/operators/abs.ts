@@ -1,4 +1,4 @@
-import { multiplyUp, nextDown, nextUp } from "../numeric/rounding.ts";
+import { productAbove } from "../numeric/rounding.ts";
 import type { ElementwiseOperator } from "./operator.ts";
 
 /**
@@ -38,10 +38,7 @@ export const abs: ElementwiseOperator = {
         const chord = u - l < Infinity ? (u + l) / (u - l) : 0;
         lowerSlope[i] = u > -l ? 1 : -1;
         upperSlope[i] = chord;
-        upperIntercept[i] = Math.max(
-          multiplyUp(nextUp(1 - chord), u),
-          multiplyUp(nextDown(-1 - chord), l),
-        );
+        upperIntercept[i] = Math.max(productAbove(1 - chord, u), productAbove(1 + chord, -l));
       }
     }
     return { lowerSlope, lowerIntercept: new Float64Array(size), upperSlope, upperIntercept };

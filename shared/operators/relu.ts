@@ -1,4 +1,4 @@
-import { multiplyUp, nextUp } from "../numeric/rounding.ts";
+import { productAbove } from "../numeric/rounding.ts";
 import type { ElementwiseOperator } from "./operator.ts";
 
 /**
@@ -33,7 +33,7 @@ export const relu: ElementwiseOperator = {
       lowerSlope[i] = u > -l ? 1 : 0;
       upperSlope[i] = chord;
       // The gap sigma(z) - s z is convex: largest at an end, -s l at l and (1 - s) u at u.
-      upperIntercept[i] = Math.max(multiplyUp(-chord, l), multiplyUp(nextUp(1 - chord), u));
+      upperIntercept[i] = Math.max(productAbove(chord, -l), productAbove(1 - chord, u));
     }
     return { lowerSlope, lowerIntercept: new Float64Array(size), upperSlope, upperIntercept };
   },
