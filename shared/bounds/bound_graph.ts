@@ -2,6 +2,7 @@ import type { Graph, Node, NodeId } from "../graph.ts";
 import { type Box, copyBox, tighten } from "../numeric/box.ts";
 import type { ElementwiseOperator, LinearOperator } from "../operators/operator.ts";
 import { columnsOfSegment, demandOf } from "./columns.ts";
+import { canCondense, condense } from "./condense.ts";
 import {
   type BoundOptions,
   elementwiseContext,
@@ -32,7 +33,9 @@ export async function boundGraph(
   options: BoundOptions,
   run: Run,
 ): Promise<Pass> {
-  const pass: Pass = { graph, groups, options, run, states: [], openFrom: 0, empty: new Uint8Array(groups.length) };
+  const empty = new Uint8Array(groups.length);
+  const pass: Pass = { graph, groups, options, run, states: [], openFrom: 0, isCondensed: false, empty };
+  pass.isCondensed = canCondense(pass);
   for (let id = 0; id < graph.nodes.length; id++) {
     run.signal?.throwIfAborted();
     pass.states.push(await boundNode(pass, id));
@@ -58,6 +61,7 @@ function stateOf(boxes: Box[], parts: Partial<NodeState> = {}): NodeState {
     closedStep: null,
     openStep: null,
     rowMatrix: null,
+    condensed: null,
     ...parts,
   };
 }
@@ -69,7 +73,9 @@ async function boundLinear(pass: Pass, id: NodeId, node: Node, rules: LinearOper
   const rowMatrix = rules.rowMatrix(node, context);
   const image = await rules.image(node, rowMatrix, context);
   intersectInherited(pass, id, image.boxes);
-  return stateOf(image.boxes, { image, demand, rowMatrix });
+  const state = stateOf(image.boxes, { image, demand, rowMatrix });
+  if (pass.isCondensed) state.condensed = await condense(pass, id, state);
+  return state;
 }
 
 /** The nodes below a matrix keep only the indices that matter from here on. */

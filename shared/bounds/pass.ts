@@ -1,6 +1,7 @@
 import type { Graph, Node, NodeId } from "../graph.ts";
 import type { Buffer, Kernels } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
+import type { Condensed } from "./condense.ts";
 import type {
   Demand,
   DerivativeRange,
@@ -52,6 +53,8 @@ export interface BoundOptions {
   /** Walk coefficient rows for the neurons that intervals leave undetermined, or not. */
   readonly refine: "interval" | "linear";
   readonly rule: ProductRule;
+  /** Walk the rows of a Jacobian on the region's unstable neurons: where that costs less, or wherever it can be done. */
+  readonly condense?: "cheaper" | "always";
 }
 
 /** What is known of one node while and after a graph is bounded. */
@@ -70,6 +73,8 @@ export interface NodeState {
   openStep: Step | null;
   /** The demanded rows of a matrix node in the backend: interval images and unit rows start from it. */
   rowMatrix: Buffer | null;
+  /** The node's values over unstable neurons, where the pass is condensed. */
+  condensed: Condensed | null;
 }
 
 /**
@@ -86,6 +91,8 @@ export interface Pass {
   readonly states: NodeState[];
   /** First node of the segment that is still open. */
   openFrom: NodeId;
+  /** Whether the pass keeps the condensed form of its matrix nodes. */
+  isCondensed: boolean;
   /** Groups whose bounds crossed: empty domains (only with phases or inherited bounds). */
   readonly empty: Uint8Array;
 }

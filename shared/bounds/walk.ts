@@ -1,9 +1,9 @@
 import type { NodeId } from "../graph.ts";
 import { type Buffer, paddedLength } from "../kernels/kernels.ts";
-import { radiusFactor, rowSumRoundings, settleWith, underflowOf } from "../numeric/rounding.ts";
-import { boxTable, type LinearOperator, type Step } from "../operators/operator.ts";
-import { isMixing, type Pass, rulesOf } from "./pass.ts";
-import { stepAt } from "./steps.ts";
+import { radiusFactor, settleWith } from "../numeric/rounding.ts";
+import { condensedPath } from "./condensed_path.ts";
+import type { Pass } from "./pass.ts";
+import { type Path, pathBelow } from "./path.ts";
 
 /** Rows to bound from below: of the values of one node, each over the domain of its group. */
 export interface RowSet {
@@ -29,7 +29,7 @@ export interface DenseRows {
  * Lower bounds of linear functions of a node's values: coefficients walk backward to the input (or to the node `floor`
  * above it), then meet its box.
  *
- * Knows no operator by name: every node is a {@link Step}. Rows run in blocks that stay in cache; the bits of a row
+ * Knows no operator by name: every node is a step of the path. Rows run in blocks that stay in cache; the bits of a row
  * depend neither on the block nor on the other rows.
  *
  * Shapes: rows.groups [rows] -> [rows]
@@ -44,10 +44,10 @@ export async function lowerBounds(
 ): Promise<Float64Array> {
   if (target < pass.openFrom) throw new RangeError(`Cannot bound node ${target}: its segment is closed`);
   const { kernels, signal, work, onProgress } = pass.run;
-  const path = pathBelow(pass, target, rows.start, floor);
+  const path = condensedPath(pass, target, rows.start.layout, floor) ??
+    pathBelow(pass, target, rows.start.layout, floor);
   const bounds = new Float64Array(rows.groups.length);
-  const account = accountOf(pass, path);
-  const factor = radiusFactor(account.roundings);
+  const factor = radiusFactor(path.roundings);
   const block = blockRows(path.widest);
   await kernels.scope(async () => {
     const scratch: [Buffer, Buffer] = [
@@ -59,7 +59,7 @@ export async function lowerBounds(
       const to = Math.min(from + block, bounds.length);
       const [constants, magnitudes] = await walkBlock(pass, path, rows, from, to, scratch);
       for (let r = from; r < to; r++) {
-        const underflow = account.underflow[rows.groups[r]];
+        const underflow = path.underflow[rows.groups[r]];
         bounds[r] = settleWith(factor, constants[r - from], magnitudes[r - from], underflow);
       }
       work.rows += to - from;
@@ -67,75 +67,6 @@ export async function lowerBounds(
     }
   });
   return bounds;
-}
-
-/** A walk laid out before it runs: where unit rows start, the steps, the input's box. */
-interface Path {
-  readonly target: NodeId;
-  readonly floor: NodeId;
-  /** Unit rows at a matrix are its own rows: nothing to multiply. */
-  readonly rowMatrix: Buffer | null;
-  readonly startWidth: number;
-  readonly steps: readonly Step[];
-  readonly box: Buffer;
-  readonly boxWidth: number;
-  /** The longest padded row on the way. */
-  readonly widest: number;
-}
-
-function pathBelow(pass: Pass, target: NodeId, start: RowSet["start"], floor: NodeId): Path {
-  const { nodes } = pass.graph;
-  const gathers = start.layout === "unit" && isMixing(nodes[target]);
-  const steps: Step[] = [];
-  let id = gathers ? nodes[target].inputs[0] : target;
-  const startWidth = widthAt(pass, id);
-  let widest = paddedLength(startWidth);
-  for (; id > floor; id = nodes[id].inputs[0]) {
-    const step = stepAt(pass, id);
-    steps.push(step);
-    if (step.product) widest = Math.max(widest, paddedLength(step.product.n));
-  }
-  const columns = floor >= pass.openFrom ? null : pass.states[floor].columns;
-  const boxWidth = columns?.length ?? nodes[floor].size;
-  const box = pass.run.kernels.upload(boxTable(pass.states[floor].boxes, columns, boxWidth));
-  return {
-    target,
-    floor,
-    rowMatrix: gathers ? pass.states[target].rowMatrix : null,
-    startWidth,
-    steps,
-    box,
-    boxWidth,
-    widest,
-  };
-}
-
-function widthAt(pass: Pass, id: NodeId): number {
-  const columns = id >= pass.openFrom ? null : pass.states[id].columns;
-  return columns?.length ?? pass.graph.nodes[id].size;
-}
-
-/**
- * Roundings and underflow of a whole walk (shared/README.md (10)): the worst step for coefficients, all joins for
- * constants, counted over all indices whether they are dropped or not.
- */
-function accountOf(pass: Pass, path: Path): { roundings: number; underflow: Float64Array } {
-  const { nodes } = pass.graph;
-  let coefficient = 1;
-  let longest = 0;
-  for (let id = path.target;; id = nodes[id].inputs[0]) {
-    longest = Math.max(longest, nodes[id].size);
-    if (id <= path.floor) break;
-  }
-  const counts = new Float64Array(pass.groups.length).fill(2 * nodes[path.floor].size + 8);
-  for (const step of path.steps) {
-    coefficient = Math.max(coefficient, step.coefficientRoundings);
-    step.underflow.forEach((count, g) => counts[g] += count);
-  }
-  return {
-    roundings: coefficient + 1 + rowSumRoundings(longest) + 2 * path.steps.length + 4,
-    underflow: counts.map(underflowOf),
-  };
 }
 
 /** Enough rows to fill the kernels, few enough that a block stays in a 1 MiB cache; a multiple of five, the GEMM's tile. */
@@ -188,26 +119,25 @@ function startBlock(
 ): { constants: Buffer; magnitudes: Buffer } {
   const { kernels } = pass.run;
   const count = to - from;
-  if (path.rowMatrix && rows.start.layout === "unit") {
+  if (path.rows && rows.start.layout === "unit") {
     const { indices, signs } = rows.start;
-    kernels.gatherRows({
-      out,
-      matrix: path.rowMatrix,
-      indices: kernels.uploadIndices(positionsOf(pass, path.target, indices.subarray(from, to))),
-      signs: kernels.uploadIndices(signs.slice(from, to)),
-      rows: count,
-      columns: path.startWidth,
-    });
-    const node = pass.graph.nodes[path.target];
-    const rules = rulesOf(node) as LinearOperator;
-    const { q } = pass.states[path.target].image!;
+    const positions = new Int32Array(count);
     const constants = new Float64Array(count);
     const magnitudes = new Float64Array(count);
     for (let r = 0; r < count; r++) {
       const i = indices[from + r];
-      constants[r] = signs[from + r] * rules.offset(node, i);
-      magnitudes[r] = q[rows.groups[from + r]][i];
+      positions[r] = path.rows.position(i);
+      constants[r] = signs[from + r] * path.rows.constant(i);
+      magnitudes[r] = path.rows.magnitude(rows.groups[from + r], i);
     }
+    kernels.gatherRows({
+      out,
+      matrix: path.rows.matrix,
+      indices: kernels.uploadIndices(positions),
+      signs: kernels.uploadIndices(signs.slice(from, to)),
+      rows: count,
+      columns: path.startWidth,
+    });
     return { constants: kernels.upload(constants), magnitudes: kernels.upload(magnitudes) };
   }
   const all = kernels.uploadIndices(Int32Array.from({ length: count }, (_, r) => r));
@@ -215,15 +145,6 @@ function startBlock(
   const matrix = kernels.upload(denseBlock(rows.start, from, to, path.startWidth));
   kernels.gatherRows({ out, matrix, indices: all, signs: ones, rows: count, columns: path.startWidth });
   return { constants: kernels.allocate(count), magnitudes: kernels.allocate(count) };
-}
-
-/** Where the demanded rows of a matrix node stand in its row matrix. */
-function positionsOf(pass: Pass, target: NodeId, indices: Int32Array): Int32Array {
-  const { demand } = pass.states[target];
-  if (demand === null) return indices.slice();
-  const position = new Map<number, number>();
-  demand.indices.forEach((i, at) => position.set(i, at));
-  return indices.map((i) => position.get(i)!);
 }
 
 function denseBlock(start: RowSet["start"], from: number, to: number, width: number): Float64Array {

@@ -68,8 +68,13 @@ async function inBatches<T>(
 ): Promise<T[]> {
   const groups = jacobianGroups(forward, graph, seeds);
   const results: T[] = [];
-  for (let from = 0; from < groups.length; from += GROUPS_PER_BATCH) {
-    results.push(...await run.kernels.scope(() => bound(groups.slice(from, from + GROUPS_PER_BATCH))));
+  // A batch is of one domain: its groups share the derivative ranges, and with them the condensed form.
+  for (let domain = 0; domain < forward.groups.length; domain++) {
+    const end = (domain + 1) * seeds.length;
+    for (let from = domain * seeds.length; from < end; from += GROUPS_PER_BATCH) {
+      const batch = groups.slice(from, Math.min(from + GROUPS_PER_BATCH, end));
+      results.push(...await run.kernels.scope(() => bound(batch)));
+    }
   }
   return results;
 }

@@ -31,6 +31,7 @@ export function relaxationOptions({ options }: Analysis): BoundOptions {
   return {
     refine: options.relaxation === "interval" ? "interval" : "linear",
     rule: options.relaxation === "recurjac" ? "constant" : "chord",
+    condense: "cheaper",
   };
 }
 

@@ -13,6 +13,7 @@ export const RELAXATIONS: Readonly<Record<string, BoundOptions>> = {
   interval: { refine: "interval", rule: "chord" },
   recurjac: { refine: "linear", rule: "constant" },
   linear: { refine: "linear", rule: "chord" },
+  condensed: { refine: "linear", rule: "chord", condense: "always" },
 };
 
 export interface Bounds {

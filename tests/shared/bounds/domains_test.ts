@@ -14,6 +14,7 @@ import { randomNetwork } from "../../exact/random_networks.ts";
 
 const SEED = 20_261_124;
 const LINEAR = { refine: "linear", rule: "chord" } as const;
+const CONDENSED = { ...LINEAR, condense: "always" } as const;
 
 /** Sub-boxes of a box, each with neurons of its own dead or stable. */
 function subBoxes(box: Box, count: number, random: Random): Box[] {
@@ -39,7 +40,7 @@ function everything(graph: Graph, groups: readonly Group[], kernels = referenceK
     await refine(forward, last, groups.map(() => Array.from({ length: size }, (_, i) => i)));
     return {
       outputs: forward.states[last].boxes,
-      norms: await normBounds(forward, seeds, LINEAR, run),
+      norms: await normBounds(forward, seeds, CONDENSED, run),
       entries: await entryBounds(forward, seeds, [0], LINEAR, run),
     };
   });
