@@ -5,6 +5,7 @@ import { Random } from "../exact/random.ts";
 import { type BoxKind, randomNetwork, type Recipe } from "../exact/random_networks.ts";
 import { RELAXATIONS } from "./bounds.ts";
 import { checkCertificates, emptyTally } from "./certificates.ts";
+import { falseCondensedBounds } from "./condensed.ts";
 import { falseWalks } from "./walks.ts";
 
 export interface CampaignPlan {
@@ -30,6 +31,8 @@ export interface CampaignReport {
   readonly witnesses: number;
   /** Rows of coefficients replayed in exact arithmetic. */
   readonly replayed_rows: number;
+  /** Jacobian bounds on the condensed form, held against exact values. */
+  readonly condensed_bounds: number;
   /** Exact facts that contradict a claim, and questions that failed. */
   readonly violations: number;
   readonly found: readonly string[];
@@ -42,7 +45,7 @@ export async function runCampaign(
 ): Promise<CampaignReport> {
   const tally = emptyTally();
   const recipes: Partial<Record<Recipe, number>> = {}, boxes: Partial<Record<BoxKind, number>> = {};
-  let replayed = 0;
+  let replayed = 0, condensed = 0;
   for (let index = 0; index < networks; index++) {
     const network = randomNetwork(seed, index);
     recipes[network.recipe] = (recipes[network.recipe] ?? 0) + 1;
@@ -54,6 +57,9 @@ export async function runCampaign(
         replayed += claims;
         tally.found.push(...found.map((text) => `${network.name}, ${name}: ${text}`));
       }
+      const held = await falseCondensedBounds(network, kernels, new Random(seed, -5000 - index), points);
+      condensed += held.bounds;
+      tally.found.push(...held.found);
     } catch (error) {
       tally.found.push(`${network.name}: ${error}`);
     }
@@ -69,6 +75,7 @@ export async function runCampaign(
     bounds,
     witnesses,
     replayed_rows: replayed,
+    condensed_bounds: condensed,
     violations: found.length,
     found: found.slice(0, 100),
   };

@@ -21,6 +21,7 @@ for (
     assert.ok(report.questions >= 28 * plan.networks, `${report.questions} questions`);
     assert.ok(report.bounds >= 500 * plan.networks, `${report.bounds} bounds`);
     assert.ok(report.witnesses >= 15 * plan.networks, `${report.witnesses} witnesses`);
+    assert.ok(report.condensed_bounds >= 20 * plan.networks, `${report.condensed_bounds} condensed bounds`);
     assert.ok(report.replayed_rows >= 30 * plan.networks, `${report.replayed_rows} rows`);
   });
 }
