@@ -23,11 +23,35 @@ export interface AffineNode extends NodeBase {
   readonly bias: Float64Array | null;
 }
 
-/** y_i = x_i f_i, or x_i / f_i when `inverse`: a node of its own where folding would round. */
+/**
+ * y_i = x_i f_i, or x_i / f_i when `inverse`: a node of its own where folding would round.
+ *
+ * With `roundings` = k the real factor is f_i (1 + d) with |d| <= gamma_k: the stored one came out of k roundings.
+ */
 export interface ScaleNode extends NodeBase {
   readonly operator: "scale";
   readonly factors: Float64Array;
   readonly inverse: boolean;
+  readonly roundings?: number;
+}
+
+/** y_i = signs[0] a_i + signs[1] b_i over its two inputs: branches meet again. */
+export interface AddNode extends NodeBase {
+  readonly operator: "add";
+  readonly signs: readonly [1 | -1, 1 | -1];
+}
+
+/** y_i = x_i for x_i >= 0, slopes_i x_i below: any finite slope, negative or above 1 too. */
+export interface LeakyReluNode extends NodeBase {
+  readonly operator: "leaky_relu";
+  readonly slopes: Float64Array;
+}
+
+/** y_i = min(max(x_i, lower_i), upper_i); the ends may be infinite, and lower_i <= upper_i. */
+export interface ClipNode extends NodeBase {
+  readonly operator: "clip";
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
 }
 
 /** y = x + t. */
@@ -58,7 +82,10 @@ export type Node =
   | AffineNode
   | ScaleNode
   | ShiftNode
+  | AddNode
   | ReluNode
+  | LeakyReluNode
+  | ClipNode
   | DerivativeProductNode
   | AbsNode;
 
