@@ -28,6 +28,10 @@ export function countingKernels(kernels: Kernels, work: Work): Kernels {
       work.flops += call.rows * call.columns;
       kernels.scaleColumns(call);
     },
+    addRows(call) {
+      work.flops += call.rows * call.columns;
+      kernels.addRows(call);
+    },
     affineBox(call) {
       work.flops += 6 * call.groups * call.rows * call.columns;
       kernels.affineBox(call);
@@ -54,6 +58,7 @@ function bound(kernels: Kernels): Kernels {
     absorbRows: (call) => kernels.absorbRows(call),
     concretizeRows: (call) => kernels.concretizeRows(call),
     scaleColumns: (call) => kernels.scaleColumns(call),
+    addRows: (call) => kernels.addRows(call),
     affineBox: (call) => kernels.affineBox(call),
   };
 }

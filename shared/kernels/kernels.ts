@@ -48,6 +48,8 @@ export interface Kernels {
   concretizeRows(call: ConcretizeRows): void;
   /** a[r, j] = fl(a[r, j] f_j), or fl(a[r, j] / f_j) when `inverse` (padding: multiply by 0, never divide). */
   scaleColumns(call: ScaleColumns): void;
+  /** out[r, j] = fl(out[r, j] + sign a[r, j]), or sign a[r, j] when `fresh`: branches meet, or a row is handed on. */
+  addRows(call: AddRows): void;
   /**
    * Interval image of a box under y = W x (no bias), for every group and row i. With x = fl(w l), y = fl(w u),
    * low = y < x ? y : x and high = x < y ? y : x for each column (a NaN stays), out holds four tables a group:
@@ -136,6 +138,15 @@ export interface ScaleColumns {
   readonly columns: number;
   readonly factors: Buffer; // [columns]
   readonly inverse: boolean;
+}
+
+export interface AddRows {
+  readonly out: Buffer; // [rows, columns]
+  readonly a: Buffer; // [rows, columns]
+  readonly rows: number;
+  readonly columns: number;
+  readonly sign: 1 | -1;
+  readonly fresh: boolean;
 }
 
 export interface AffineBox {

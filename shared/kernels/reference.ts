@@ -2,6 +2,7 @@
 import { Arena, Block } from "./arena.ts";
 import {
   type AbsorbRows,
+  type AddRows,
   type AffineBox,
   type Buffer,
   type ConcretizeRows,
@@ -16,6 +17,7 @@ import {
   type ScaleColumns,
 } from "./kernels.ts";
 import {
+  checkAddRows,
   checkAffineBox,
   checkBias,
   checkGatherMatrix,
@@ -231,6 +233,18 @@ class ReferenceKernels implements Kernels {
       for (let j = 0; j < stride; j++) {
         const at = r * stride + j;
         a[at] = j >= columns ? 0 : inverse ? a[at] / factors[j] : a[at] * factors[j];
+      }
+    }
+  }
+
+  addRows(call: AddRows): void {
+    checkAddRows(call);
+    const out = this.#values(call.out), a = this.#values(call.a);
+    const { columns, sign, fresh } = call, stride = paddedLength(columns);
+    for (let r = 0; r < call.rows; r++) {
+      for (let j = 0; j < stride; j++) {
+        const at = r * stride + j;
+        out[at] = j >= columns ? 0 : fresh ? sign * a[at] : out[at] + sign * a[at];
       }
     }
   }

@@ -1,6 +1,7 @@
 /** Whether the buffers of a call are large enough: a mistake here is a programmer's and throws `RangeError`. */
 import {
   type AbsorbRows,
+  type AddRows,
   type AffineBox,
   type Buffer,
   type ConcretizeRows,
@@ -128,6 +129,13 @@ export function checkScaleColumns({ coefficients, factors, rows, columns }: Scal
   needCounts("scaleColumns", { rows, columns });
   need("scaleColumns", "coefficients", coefficients, rows * paddedLength(columns));
   need("scaleColumns", "factors", factors, paddedLength(columns));
+}
+
+export function checkAddRows({ out, a, rows, columns }: AddRows): void {
+  needCounts("addRows", { rows, columns });
+  need("addRows", "out", out, rows * paddedLength(columns));
+  need("addRows", "a", a, rows * paddedLength(columns));
+  needApart("addRows", out, a);
 }
 
 export function checkAffineBox({ out, matrix, box, groups, rows, columns }: AffineBox): void {

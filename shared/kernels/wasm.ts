@@ -3,6 +3,7 @@ import { LipcertError } from "../errors.ts";
 import { Arena, Block } from "./arena.ts";
 import type {
   AbsorbRows,
+  AddRows,
   AffineBox,
   Buffer,
   ConcretizeRows,
@@ -16,6 +17,7 @@ import type {
   ScaleColumns,
 } from "./kernels.ts";
 import {
+  checkAddRows,
   checkAffineBox,
   checkBias,
   checkGatherMatrix,
@@ -40,6 +42,7 @@ type KernelName =
   | "gemm_f64"
   | "pack_f64"
   | "relax_rows_f64"
+  | "add_rows_f64"
   | "scale_columns_f64";
 
 const PAGE = 65_536;
@@ -247,6 +250,12 @@ class WasmKernels implements Kernels {
     checkScaleColumns(call);
     const a = this.#at(call.coefficients), factors = this.#at(call.factors);
     this.#run.scale_columns_f64(a, call.rows, call.columns, factors, call.inverse ? 1 : 0);
+  }
+
+  addRows(call: AddRows): void {
+    checkAddRows(call);
+    const out = this.#at(call.out), a = this.#at(call.a);
+    this.#run.add_rows_f64(out, a, call.rows, call.columns, call.sign, call.fresh ? 1 : 0);
   }
 
   affineBox(call: AffineBox): void {

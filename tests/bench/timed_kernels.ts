@@ -1,6 +1,7 @@
 /** Kernels that measure how long their calls take; what is left of a question's time is spent outside of them. */
 import type {
   AbsorbRows,
+  AddRows,
   AffineBox,
   Buffer,
   ConcretizeRows,
@@ -75,6 +76,9 @@ export class TimedKernels extends WrappedKernels {
   }
   override concretizeRows(call: ConcretizeRows): void {
     this.#timed("concretizeRows", () => super.concretizeRows(call));
+  }
+  override addRows(call: AddRows): void {
+    this.#timed("addRows", () => super.addRows(call));
   }
   override scaleColumns(call: ScaleColumns): void {
     this.#timed("scaleColumns", () => super.scaleColumns(call));

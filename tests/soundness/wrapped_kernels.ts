@@ -1,5 +1,6 @@
 import type {
   AbsorbRows,
+  AddRows,
   AffineBox,
   Buffer,
   ConcretizeRows,
@@ -62,6 +63,9 @@ export class WrappedKernels implements Kernels {
   }
   concretizeRows(call: ConcretizeRows): void {
     this.inner.concretizeRows(call);
+  }
+  addRows(call: AddRows): void {
+    this.inner.addRows(call);
   }
   scaleColumns(call: ScaleColumns): void {
     this.inner.scaleColumns(call);

@@ -211,6 +211,26 @@ function scaleColumns(shape: Shape, inverse: boolean): KernelCase {
   };
 }
 
+function addRows(shape: Shape, sign: 1 | -1, fresh: boolean): KernelCase {
+  const { rows, columns } = shape, random = generator(shape.seed), stride = paddedLength(columns);
+  const before = fresh ? poison(rows * stride) : padded(random, shape.wild, rows, columns);
+  return {
+    inputs: { before, a: padded(random, shape.wild, rows, columns) },
+    async run(kernels, inputs) {
+      const out = kernels.upload(inputs.before);
+      kernels.addRows({ out, a: kernels.upload(inputs.a), rows, columns, sign, fresh });
+      return { out: await kernels.read(out) };
+    },
+    expected: ({ before, a }) => ({
+      out: table(
+        rows,
+        columns,
+        (r, j) => fresh ? sign * a[r * stride + j] : before[r * stride + j] + sign * a[r * stride + j],
+      ),
+    }),
+  };
+}
+
 function affineBox(shape: Shape): KernelCase {
   const { rows, columns, groups } = shape, random = generator(shape.seed), stride = paddedLength(columns);
   return {
@@ -251,5 +271,8 @@ export const CASES: Readonly<Record<string, (shape: Shape) => KernelCase>> = {
   "concretizeRows() adds the lower end over the box": concretizeRows,
   "scaleColumns() multiplies": (shape) => scaleColumns(shape, false),
   "scaleColumns() divides": (shape) => scaleColumns(shape, true),
+  "addRows() adds": (shape) => addRows(shape, 1, false),
+  "addRows() subtracts": (shape) => addRows(shape, -1, false),
+  "addRows() hands on with a sign": (shape) => addRows(shape, -1, true),
   "affineBox() sums both ends and their magnitudes": affineBox,
 };

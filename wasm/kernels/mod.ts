@@ -1,4 +1,5 @@
 export { absorb_rows_f64 } from "./absorb_rows";
+export { add_rows_f64 } from "./add_rows";
 export { affine_box_f64 } from "./affine_box";
 export { concretize_rows_f64 } from "./concretize_rows";
 export { gather_matrix_f64, gather_rows_f64 } from "./gather";
