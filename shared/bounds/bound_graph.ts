@@ -1,7 +1,8 @@
 import type { Graph, Node, NodeId } from "../graph.ts";
 import { type Box, copyBox, tighten } from "../numeric/box.ts";
 import type { ElementwiseOperator, LinearOperator } from "../operators/operator.ts";
-import { columnsOfSegment, demandOf } from "./columns.ts";
+import { columnsOf, demandOf } from "./columns.ts";
+import { componentsOf } from "./components.ts";
 import { canCondense, condense } from "./condense.ts";
 import {
   type BoundOptions,
@@ -34,11 +35,13 @@ export async function boundGraph(
   run: Run,
 ): Promise<Pass> {
   const empty = new Uint8Array(groups.length);
-  const pass: Pass = { graph, groups, options, run, states: [], openFrom: 0, isCondensed: false, empty };
+  const components = componentsOf(graph);
+  const pass: Pass = { graph, groups, options, run, states: [], components, isCondensed: false, empty };
   pass.isCondensed = canCondense(pass);
   for (let id = 0; id < graph.nodes.length; id++) {
     run.signal?.throwIfAborted();
     pass.states.push(await boundNode(pass, id));
+    completeComponent(pass, id);
   }
   return pass;
 }
@@ -67,7 +70,6 @@ function stateOf(boxes: Box[], parts: Partial<NodeState> = {}): NodeState {
 }
 
 async function boundLinear(pass: Pass, id: NodeId, node: Node, rules: LinearOperator): Promise<NodeState> {
-  if (rules.mixes) closeSegment(pass, id);
   const demand = rules.mixes ? demandOf(pass, id) : pass.states[node.inputs[0]].demand;
   const context = linearContext(pass, node, demand);
   const rowMatrix = rules.rowMatrix(node, context);
@@ -78,11 +80,13 @@ async function boundLinear(pass: Pass, id: NodeId, node: Node, rules: LinearOper
   return state;
 }
 
-/** The nodes below a matrix keep only the indices that matter from here on. */
-function closeSegment(pass: Pass, matrix: NodeId): void {
-  const columns = columnsOfSegment(pass, pass.openFrom, matrix - 1);
-  for (let id = pass.openFrom; id < matrix; id++) pass.states[id].columns = columns;
-  pass.openFrom = matrix;
+/** After its last node a droppable component keeps only the indices that matter. */
+function completeComponent(pass: Pass, id: NodeId): void {
+  const component = pass.components.of[id];
+  const members = pass.components.members[component];
+  if (!pass.components.droppable[component] || members.at(-1) !== id) return;
+  const columns = columnsOf(pass, members);
+  for (const member of members) pass.states[member].columns = columns;
 }
 
 async function boundElementwise(
@@ -112,7 +116,7 @@ async function boundElementwise(
 /**
  * Intersects the boxes of a node with the linear bounds of the chosen indices (per group): two rows each.
  *
- * The node must be in the open segment.
+ * The node's component must be open.
  */
 export async function refine(
   pass: Pass,
@@ -145,7 +149,7 @@ export async function refine(
 function intervalIsExact(pass: Pass, target: NodeId): boolean {
   let matrices = 0;
   for (let id = target; id !== 0; id = pass.graph.nodes[id].inputs[0]) {
-    if (pass.states[id].relaxations) return false;
+    if (pass.states[id].relaxations || pass.graph.nodes[id].inputs.length > 1) return false;
     if (isMixing(pass.graph.nodes[id])) matrices++;
   }
   return matrices <= 1;

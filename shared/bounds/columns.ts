@@ -1,24 +1,24 @@
 import type { NodeId } from "../graph.ts";
 import type { Demand, DerivativeRange, Relaxation } from "../operators/operator.ts";
-import { isMixing, type Pass } from "./pass.ts";
+import type { Pass } from "./pass.ts";
 
 /**
- * The indices of a segment that still matter to some group (null: all).
+ * The indices of a complete, droppable component that still matter to some group (null: all).
  *
  * An index is dropped where some activation's lines are all zero in every group: the value above is 0 and so is every
- * coefficient below. A shift above would add a constant to it, so a segment with one drops nothing.
+ * coefficient below. A shift above would add a constant to it, so a component with one drops nothing.
  * The union over the groups changes no bits: what a group does not need has slope, intercept and q of exactly 0 for it.
  */
-export function columnsOfSegment(pass: Pass, from: NodeId, to: NodeId): Int32Array | null {
+export function columnsOf(pass: Pass, members: readonly NodeId[]): Int32Array | null {
   const { nodes } = pass.graph;
   const bending: Relaxation[][] = [];
-  for (let id = from; id <= to; id++) {
+  for (const id of members) {
     const relaxations = pass.states[id].relaxations;
     if (relaxations) bending.push(relaxations);
     else if (bending.length > 0 && nodes[id].operator === "shift") return null;
   }
-  const size = nodes[to].size;
-  const { demand } = pass.states[from];
+  const { size } = nodes[members[0]];
+  const { demand } = pass.states[members[0]];
   const columns: number[] = [];
   for (let i = 0; i < size; i++) {
     if (demand && !demand.groups.some((asked) => asked[i])) continue;
@@ -38,15 +38,16 @@ export function bends(lines: Relaxation, i: number): boolean {
  */
 export function demandOf(pass: Pass, matrix: NodeId): Demand | null {
   const { nodes } = pass.graph;
-  for (let id = matrix + 1; id < nodes.length && !isMixing(nodes[id]); id++) {
+  const component = pass.components.of[matrix];
+  if (!pass.components.droppable[component]) return null;
+  for (const id of pass.components.members[component]) {
     if (nodes[id].operator === "shift") return null;
     if (nodes[id].operator !== "derivative_product") continue;
     const groups = pass.groups.map(({ ranges }) => notZero(ranges!.get(id)!));
     const indices: number[] = [];
     for (let i = 0; i < nodes[id].size; i++) if (groups.some((asked) => asked[i])) indices.push(i);
-    return groups.every((asked) => asked.every((one) => one === 1))
-      ? null
-      : { indices: Int32Array.from(indices), groups };
+    const all = groups.every((asked) => asked.every((one) => one === 1));
+    return all ? null : { indices: Int32Array.from(indices), groups };
   }
   return null;
 }

@@ -4,7 +4,7 @@ import { rowSumRoundings } from "../numeric/rounding.ts";
 import { boxTable, groupTable, type Relaxation, type Step } from "../operators/operator.ts";
 import { type Condensed, gatedSum, openIndices } from "./condense.ts";
 import type { Pass } from "./pass.ts";
-import { type Path, underflowBelow } from "./path.ts";
+import { chainOf, type Path, underflowBelow } from "./path.ts";
 import { stepAt } from "./steps.ts";
 
 /**
@@ -38,7 +38,7 @@ export function condensedPath(pass: Pass, target: NodeId, layout: "unit" | "dens
       magnitude: (_group, i) => start.mass[start.position(i)],
     },
     startWidth: layout === "dense" ? nodes[top].size : start.width,
-    steps,
+    ...chainOf(steps),
     box: pass.run.kernels.upload(boxTable(pass.states[0].boxes, null, boxWidth)),
     boxWidth,
     widest,

@@ -36,10 +36,10 @@ export function costOfPass(graph: Graph, groups: number, refine: "interval" | "l
 /** Flops of one row walked from a node to the input. */
 function rowFlops(graph: Graph, target: NodeId): number {
   let flops = 4 * graph.nodes[0].size;
-  for (let id = target; id !== 0; id = graph.nodes[id].inputs[0]) {
+  for (let id = 1; id <= target; id++) {
     const node = graph.nodes[id];
     if (isMixing(node)) flops += 2 * node.size * graph.nodes[node.inputs[0]].size;
-    flops += 8 * node.size;
+    flops += 11 * node.size;
   }
   return flops;
 }

@@ -1,6 +1,7 @@
 import type { Graph, Node, NodeId } from "../graph.ts";
 import type { Buffer, Kernels } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
+import type { Components } from "./components.ts";
 import type { Condensed } from "./condense.ts";
 import type {
   Demand,
@@ -66,9 +67,9 @@ export interface NodeState {
   readonly image: LinearImage | null;
   /** Indices computed at all (null: every one). */
   readonly demand: Demand | null;
-  /** Indices that matter to walks (null: all), set when the node's segment closes. */
+  /** Indices that matter to walks (null: all), set when the node's component is complete. */
   columns: Int32Array | null;
-  /** The walk's step over `columns`, and over all indices while the segment is open. */
+  /** The walk's step over `columns`, and over all indices while the component is open. */
   closedStep: Step | null;
   openStep: Step | null;
   /** The demanded rows of a matrix node in the backend: interval images and unit rows start from it. */
@@ -80,8 +81,8 @@ export interface NodeState {
 /**
  * A graph being bounded: plain state that the passes fill in topological order.
  *
- * A *segment* is a run of nodes that keep their indices (no matrix between them). When the next matrix closes it, the
- * indices that no group needs any more are dropped from all its nodes: their value, or their coefficient, is 0.
+ * When a droppable component is complete, the indices that no group needs any more are dropped from all its nodes: their
+ * value, or their coefficient, is 0.
  */
 export interface Pass {
   readonly graph: Graph;
@@ -89,8 +90,7 @@ export interface Pass {
   readonly options: BoundOptions;
   readonly run: Run;
   readonly states: NodeState[];
-  /** First node of the segment that is still open. */
-  openFrom: NodeId;
+  readonly components: Components;
   /** Whether the pass keeps the condensed form of its matrix nodes. */
   isCondensed: boolean;
   /** Groups whose bounds crossed: empty domains (only with phases or inherited bounds). */
@@ -108,15 +108,23 @@ export function isMixing(node: Node): boolean {
   return rules !== null && rules.kind === "linear" && rules.mixes;
 }
 
+/** While a component is open its nodes keep all indices; one that is not droppable stays so. */
+export function isOpen(pass: Pass, id: NodeId): boolean {
+  const component = pass.components.of[id];
+  return !pass.components.droppable[component] || pass.components.members[component].at(-1)! >= pass.states.length;
+}
+
 export function elementwiseContext(pass: Pass, node: NodeId, group: number): ElementwiseContext {
   return { range: pass.groups[group].ranges?.get(node) ?? null, rule: pass.options.rule };
 }
 
 export function linearContext(pass: Pass, node: Node, demand: Demand | null): LinearContext {
   const input = pass.states[node.inputs[0]];
+  const other = node.inputs.length > 1 ? pass.states[node.inputs[1]] : null;
   return {
     kernels: pass.run.kernels,
     inputs: input.boxes,
+    others: other && other.boxes,
     inputColumns: input.columns,
     demand,
     uploaded(constant) {

@@ -1,16 +1,20 @@
-import type { NodeId } from "../graph.ts";
+import type { Node, NodeId } from "../graph.ts";
 import { type Buffer, paddedLength } from "../kernels/kernels.ts";
+import { magnitudes } from "../numeric/box.ts";
 import { rowSumRoundings, underflowOf } from "../numeric/rounding.ts";
-import { boxTable, type LinearOperator, type Step } from "../operators/operator.ts";
-import { isMixing, type Pass, rulesOf } from "./pass.ts";
+import { boxTable, groupTable, type LinearOperator, type Step } from "../operators/operator.ts";
+import { isMixing, isOpen, type Pass, rulesOf } from "./pass.ts";
 import { stepAt } from "./steps.ts";
 
-/** A walk laid out before it runs. */
+/** A walk laid out before it runs: coefficients move from place to place until all are at the end. */
 export interface Path {
   /** Unit rows at a matrix are its own rows: nothing to multiply. Null where rows start as coefficients over the values. */
   readonly rows: RowSource | null;
+  readonly start: number;
   readonly startWidth: number;
-  readonly steps: readonly Step[];
+  readonly moves: readonly Move[];
+  /** The place of the box (node ids serve as places). */
+  readonly end: number;
   readonly box: Buffer;
   readonly boxWidth: number;
   /** The longest padded row on the way. */
@@ -19,6 +23,22 @@ export interface Path {
   readonly roundings: number;
   /** What underflow may cost a row, per group. */
   readonly underflow: Float64Array;
+}
+
+/** All coefficients at a place take a step and go on to one place, or to two where branches met. */
+export interface Move {
+  readonly from: number;
+  /** Magnitudes [groups][columns] that the additions of several consumers' coefficients are charged against, if any. */
+  readonly joined: Buffer | null;
+  readonly step: Step;
+  readonly to: readonly Arrival[];
+}
+
+export interface Arrival {
+  readonly place: number;
+  readonly sign: 1 | -1;
+  /** The first to arrive there. */
+  readonly fresh: boolean;
 }
 
 /** Where unit rows at a matrix node begin: value i = row `position(i)` of the matrix over the start's columns + constant. */
@@ -34,23 +54,56 @@ export interface RowSource {
 export function pathBelow(pass: Pass, target: NodeId, layout: "unit" | "dense", floor: NodeId): Path {
   const { nodes } = pass.graph;
   const rows = layout === "unit" && isMixing(nodes[target]) ? rowsAt(pass, target) : null;
-  const steps: Step[] = [];
-  let id = rows ? nodes[target].inputs[0] : target;
-  const startWidth = widthAt(pass, id);
+  const start = rows ? nodes[target].inputs[0] : target;
+  const arrivals = new Map([[start, 1]]);
+  const moves: Move[] = [];
+  const startWidth = widthAt(pass, start);
   let widest = paddedLength(startWidth);
-  for (; id > floor; id = nodes[id].inputs[0]) {
+  // Consumers have larger ids: going down, a node is reached after all that send it coefficients.
+  for (let id = start; id > floor; id--) {
+    const count = arrivals.get(id);
+    if (count === undefined) continue;
     const step = stepAt(pass, id);
-    steps.push(step);
+    const to = nodes[id].inputs.map((place, k) => arrive(arrivals, place, signOf(nodes[id], k)));
+    moves.push({ from: id, joined: count > 1 ? joinedAt(pass, id) : null, step, to });
     if (step.product) widest = Math.max(widest, paddedLength(step.product.n));
   }
-  const columns = floor >= pass.openFrom ? null : pass.states[floor].columns;
+  const columns = isOpen(pass, floor) ? null : pass.states[floor].columns;
   const boxWidth = columns?.length ?? nodes[floor].size;
   const box = pass.run.kernels.upload(boxTable(pass.states[floor].boxes, columns, boxWidth));
-  return { rows, startWidth, steps, box, boxWidth, widest, ...accountOf(pass, target, floor, steps) };
+  const account = accountOf(pass, target, floor, moves.map(({ step }) => step));
+  return { rows, start, startWidth, moves, end: floor, box, boxWidth, widest, ...account };
+}
+
+function arrive(arrivals: Map<number, number>, place: number, sign: 1 | -1): Arrival {
+  const before = arrivals.get(place) ?? 0;
+  arrivals.set(place, before + 1);
+  return { place, sign, fresh: before === 0 };
+}
+
+function signOf(node: Node, input: number): 1 | -1 {
+  return node.operator === "add" ? node.signs[input] : 1;
+}
+
+/** |value| of the node's columns: what an addition rounds is charged against it. */
+function joinedAt(pass: Pass, id: NodeId): Buffer {
+  const { boxes, columns } = pass.states[id];
+  const kept = isOpen(pass, id) ? null : columns;
+  const width = kept?.length ?? pass.graph.nodes[id].size;
+  return pass.run.kernels.upload(groupTable(boxes.map(magnitudes), kept, paddedLength(width)));
+}
+
+/** Steps one after the other as moves from place to place: no branches. */
+export function chainOf(steps: readonly Step[]): Pick<Path, "start" | "moves" | "end"> {
+  const moves = steps.map((step, at): Move => {
+    const from = steps.length - at;
+    return { from, joined: null, step, to: [{ place: from - 1, sign: 1, fresh: true }] };
+  });
+  return { start: steps.length, moves, end: 0 };
 }
 
 function widthAt(pass: Pass, id: NodeId): number {
-  const columns = id >= pass.openFrom ? null : pass.states[id].columns;
+  const columns = isOpen(pass, id) ? null : pass.states[id].columns;
   return columns?.length ?? pass.graph.nodes[id].size;
 }
 
@@ -84,13 +137,10 @@ function accountOf(
   const { nodes } = pass.graph;
   let coefficient = 1;
   let longest = 0;
-  for (let id = target;; id = nodes[id].inputs[0]) {
-    longest = Math.max(longest, nodes[id].size);
-    if (id <= floor) break;
-  }
+  for (let id = floor; id <= target; id++) longest = Math.max(longest, nodes[id].size);
   for (const step of steps) coefficient = Math.max(coefficient, step.coefficientRoundings);
   return {
-    roundings: coefficient + 1 + rowSumRoundings(longest) + 2 * steps.length + 4,
+    roundings: coefficient + 1 + rowSumRoundings(longest) + 3 * steps.length + 4,
     underflow: underflowBelow(pass.groups.length, steps, nodes[floor].size),
   };
 }

@@ -3,12 +3,12 @@ import { paddedLength } from "../kernels/kernels.ts";
 import { magnitudes } from "../numeric/box.ts";
 import { groupTable, type LinearOperator, type Relaxation, type Step, sumOver } from "../operators/operator.ts";
 import { bends } from "./columns.ts";
-import { linearContext, type NodeState, type Pass, rulesOf } from "./pass.ts";
+import { isOpen, linearContext, type NodeState, type Pass, rulesOf } from "./pass.ts";
 
-/** The walk's step at a node over its segment's columns: built when first needed, kept for the pass. */
+/** The walk's step at a node over its component's columns: built when first needed, kept for the pass. */
 export function stepAt(pass: Pass, id: NodeId): Step {
   const state = pass.states[id];
-  const open = id >= pass.openFrom;
+  const open = isOpen(pass, id);
   const known = open ? state.openStep : state.closedStep;
   if (known) return known;
   const step = buildStep(pass, id, open ? null : state.columns);

@@ -1,9 +1,10 @@
 import type { NodeId } from "../graph.ts";
-import { type Buffer, paddedLength } from "../kernels/kernels.ts";
+import { type AbsorbRows, type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import { radiusFactor, settleWith } from "../numeric/rounding.ts";
+import type { Step } from "../operators/operator.ts";
 import { condensedPath } from "./condensed_path.ts";
-import type { Pass } from "./pass.ts";
-import { type Path, pathBelow } from "./path.ts";
+import { isOpen, type Pass } from "./pass.ts";
+import { type Arrival, type Path, pathBelow } from "./path.ts";
 
 /** Rows to bound from below: of the values of one node, each over the domain of its group. */
 export interface RowSet {
@@ -42,7 +43,7 @@ export async function lowerBounds(
   rows: RowSet,
   floor: NodeId = 0,
 ): Promise<Float64Array> {
-  if (target < pass.openFrom) throw new RangeError(`Cannot bound node ${target}: its segment is closed`);
+  if (!isOpen(pass, target)) throw new RangeError(`Cannot bound node ${target}: its component is complete`);
   const { kernels, signal, work, onProgress } = pass.run;
   const path = condensedPath(pass, target, rows.start.layout, floor) ??
     pathBelow(pass, target, rows.start.layout, floor);
@@ -50,10 +51,7 @@ export async function lowerBounds(
   const factor = radiusFactor(path.roundings);
   const block = blockRows(path.widest);
   await kernels.scope(async () => {
-    const scratch: [Buffer, Buffer] = [
-      kernels.allocate(block * path.widest),
-      kernels.allocate(block * path.widest),
-    ];
+    const scratch = Array.from({ length: buffersOf(path) }, () => kernels.allocate(block * path.widest));
     for (let from = 0; from < bounds.length; from += block) {
       signal?.throwIfAborted();
       const to = Math.min(from + block, bounds.length);
@@ -77,34 +75,88 @@ function blockRows(widest: number): number {
 
 const BLOCK_ELEMENTS = 40_000;
 
+/** How many blocks of rows are under way at most: one more than places that wait at the same time. */
+function buffersOf({ start, moves }: Path): number {
+  const waiting = new Set([start]);
+  let most = 2;
+  for (const { from, to } of moves) {
+    waiting.delete(from);
+    for (const { place } of to) waiting.add(place);
+    most = Math.max(most, waiting.size + 2);
+  }
+  return most;
+}
+
 async function walkBlock(
   pass: Pass,
   path: Path,
   rows: RowSet,
   from: number,
   to: number,
-  scratch: readonly [Buffer, Buffer],
+  scratch: readonly Buffer[],
 ): Promise<[Float64Array, Float64Array]> {
   const { kernels } = pass.run;
   const count = to - from;
   return await kernels.scope(async () => {
     const groups = kernels.uploadIndices(rows.groups.slice(from, to));
-    let [coefficients, spare] = scratch;
-    const sums = startBlock(pass, path, rows, from, to, coefficients);
-    let width = path.startWidth;
-    for (const step of path.steps) {
-      const call = { rows: count, columns: width, coefficients, groups, ...sums };
-      if (step.table) kernels.relaxRows({ ...call, table: step.table });
-      if (step.absorb) kernels.absorbRows({ ...call, ...step.absorb });
-      if (step.scale) kernels.scaleColumns({ coefficients, rows: count, columns: width, ...step.scale });
-      if (step.product) {
-        kernels.gemm({ out: spare, a: coefficients, rows: count, ...step.product });
-        [coefficients, spare] = [spare, coefficients];
-        width = step.product.n;
-      }
+    const free = [...scratch];
+    const waiting = new Map<number, Under>();
+    const first = free.pop()!;
+    const sums = startBlock(pass, path, rows, from, to, first);
+    waiting.set(path.start, { coefficients: first, columns: path.startWidth });
+    for (const move of path.moves) {
+      const { coefficients, columns } = waiting.get(move.from)!;
+      waiting.delete(move.from);
+      const call = { rows: count, columns, coefficients, groups, ...sums };
+      if (move.joined) kernels.absorbRows({ ...call, bias: null, q: move.joined });
+      handOn(kernels, takeStep(kernels, move.step, call, free), count, move.to, waiting, free);
     }
-    kernels.concretizeRows({ rows: count, columns: width, coefficients, groups, ...sums, box: path.box });
+    const { coefficients, columns } = waiting.get(path.end)!;
+    kernels.concretizeRows({ rows: count, columns, coefficients, groups, ...sums, box: path.box });
     return await Promise.all([kernels.read(sums.constants, count), kernels.read(sums.magnitudes, count)]);
+  });
+}
+
+/** Coefficients under way at a place. */
+interface Under {
+  readonly coefficients: Buffer;
+  readonly columns: number;
+}
+
+/** Runs a step on a block of rows; a product needs a free buffer and gives the old one back. */
+function takeStep(kernels: Kernels, step: Step, call: AbsorbRowsCall, free: Buffer[]): Under {
+  const { coefficients, columns, rows } = call;
+  if (step.table) kernels.relaxRows({ ...call, table: step.table });
+  if (step.absorb) kernels.absorbRows({ ...call, ...step.absorb });
+  if (step.scale) kernels.scaleColumns({ coefficients, rows, columns, ...step.scale });
+  if (!step.product) return { coefficients, columns };
+  const out = free.pop()!;
+  kernels.gemm({ out, a: coefficients, rows, ...step.product });
+  free.push(coefficients);
+  return { coefficients: out, columns: step.product.n };
+}
+
+type AbsorbRowsCall = Omit<AbsorbRows, "bias" | "q">;
+
+/** Hands coefficients on: the last place to take them fresh and unsigned gets the buffer itself. */
+function handOn(
+  kernels: Kernels,
+  { coefficients, columns }: Under,
+  rows: number,
+  to: readonly Arrival[],
+  waiting: Map<number, Under>,
+  free: Buffer[],
+): void {
+  to.forEach(({ place, sign, fresh }, at) => {
+    const isLast = at === to.length - 1;
+    if (isLast && fresh && sign === 1) {
+      waiting.set(place, { coefficients, columns });
+      return;
+    }
+    const out = fresh ? free.pop()! : waiting.get(place)!.coefficients;
+    kernels.addRows({ out, a: coefficients, rows, columns, sign, fresh });
+    if (fresh) waiting.set(place, { coefficients: out, columns });
+    if (isLast) free.push(coefficients);
   });
 }
 

@@ -24,7 +24,10 @@ export interface DerivativeRange {
 /** How g = p d is bounded where the sign of p is not known: by chords (the paper) or by constants (RecurJac). */
 export type ProductRule = "chord" | "constant";
 
-/** A decision about one neuron, closed on both sides: 1 active (z >= 0), -1 inactive (z <= 0), 0 free. */
+/**
+ * A decision about one neuron, closed on both sides: 1 active (z >= 0), -1 inactive (z <= 0), 0 free.
+ * Of clip: 1 on its middle piece (lower <= z <= upper), -1 below it (z <= lower), 2 above it (z >= upper).
+ */
 export type Phases = Int8Array;
 
 /** What an elementwise rule may need beside the box of its inputs. */
@@ -32,6 +35,8 @@ export interface ElementwiseContext {
   /** Range of the factor d, for `derivative_product` only. */
   readonly range: DerivativeRange | null;
   readonly rule: ProductRule;
+  /** The node itself: some rules have constants (slopes, ends). */
+  readonly node?: Node;
 }
 
 /** An operator that bends: bounded by lines, one rule a field. All functions are pure. */
@@ -43,7 +48,7 @@ export interface ElementwiseOperator {
   undetermined(box: Box, context: ElementwiseContext, index: number): boolean;
   relax(box: Box, context: ElementwiseContext): Relaxation;
   /** Range of the Clarke derivative over the box; absent where an operator is not part of networks. */
-  derivative?(box: Box, phases: Phases | null): DerivativeRange;
+  derivative?(box: Box, phases: Phases | null, node?: Node): DerivativeRange;
   /** Numbers of neurons of this node (for the description of a model). */
   readonly counts: boolean;
 }
@@ -83,6 +88,8 @@ export interface LinearContext {
   readonly kernels: Kernels;
   /** The boxes of the input node, one a group. */
   readonly inputs: readonly Box[];
+  /** Those of the second input, where there is one. */
+  readonly others: readonly Box[] | null;
   /** The indices of the input node that matter (null: all); the value or the coefficient is 0 elsewhere. */
   readonly inputColumns: Int32Array | null;
   readonly demand: Demand | null;

@@ -80,11 +80,11 @@ export async function rowBounds(
   });
 }
 
-/** The node that the last matrix of the network reads. */
+/** The node that the last matrix of the network reads, or the one where branches meet after it. */
 function lastMatrixInput({ nodes }: Graph): number {
   let id = nodes.length - 1;
-  while (id > 0 && nodes[id].operator !== "affine") id = nodes[id].inputs[0];
-  return id === 0 ? 0 : nodes[id].inputs[0];
+  while (id > 0 && nodes[id].operator !== "affine" && nodes[id].inputs.length === 1) id = nodes[id].inputs[0];
+  return id === 0 || nodes[id].inputs.length > 1 ? id : nodes[id].inputs[0];
 }
 
 /** The run with the constants of a node that was appended to the network. */
