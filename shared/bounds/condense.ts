@@ -27,12 +27,13 @@ export interface Condensed {
   readonly roundings: number;
 }
 
-/** The chain a Jacobian pass must be: matrices and products in turn, one region, stable derivatives 0 or 1. */
+/** The chain a Jacobian pass must be: matrices and products in turn, over one region. */
 export function canCondense(pass: Pass): boolean {
   const { nodes } = pass.graph;
   if (!pass.options.condense || pass.options.refine !== "linear") return false;
   const [first] = pass.groups;
   for (let id = 1; id < nodes.length; id++) {
+    if (nodes[id].inputs[0] !== id - 1) return false;
     if (id % 2 === 1) {
       if (!isMixing(nodes[id])) return false;
       continue;
@@ -40,13 +41,8 @@ export function canCondense(pass: Pass): boolean {
     if (id === nodes.length - 1 && nodes[id].operator === "abs") break;
     const range = first.ranges?.get(id);
     if (!range || pass.groups.some(({ ranges }) => ranges?.get(id) !== range)) return false;
-    if (!isSwitch(range)) return false;
   }
   return nodes.length > 3 && (pass.options.condense === "always" || costsLess(pass));
-}
-
-function isSwitch({ lower, upper }: DerivativeRange): boolean {
-  return lower.every((l, i) => l < upper[i] || l === 0 || l === 1);
 }
 
 /** Multiplications of the rows with and without, as if half of the last node's entries were walked both ways for every group. */
@@ -90,7 +86,7 @@ export function openIndices({ lower, upper }: DerivativeRange): number[] {
 
 /**
  * M of a matrix node from M of the one nearer the output: the rows of W over the living neurons between them, times the
- * map that takes a stable neuron to its M and an unstable one to itself.
+ * map that takes a stable neuron to its constant derivative times its M and an unstable one to itself.
  */
 export async function condense(pass: Pass, id: NodeId, state: NodeState): Promise<Condensed> {
   const { kernels } = pass.run;
@@ -123,10 +119,10 @@ export async function condense(pass: Pass, id: NodeId, state: NodeState): Promis
     });
     return await Promise.all([kernels.read(matrix), kernels.read(magnitudes)]);
   });
-  const underflow = between.rows * (gatedSum(pass, id) + 1) * TINY;
+  const underflow = 2 * between.rows * (gatedSum(pass, id) + 1) * TINY;
   const mass = own.map((m, r) => (m + carried[r]) * INFLATION + underflow);
   const { width, newest } = between;
-  return { width, newest, host, matrix, position, mass, roundings: between.roundings + between.rows + 1 };
+  return { width, newest, host, matrix, position, mass, roundings: between.roundings + between.rows + 2 };
 }
 
 /** Covers what rounding hides in the sums of masses (each of fewer than 2^30 terms). */
@@ -144,7 +140,7 @@ function ownMass(pass: Pass, { q }: LinearImage, rows: Int32Array | null, size: 
   });
 }
 
-/** From the living neurons of the product below a matrix node to G: a stable one is its row of M, an unstable one itself. */
+/** From the living neurons of the product below a matrix node to G: a stable one is d times its row of M, an unstable one itself. */
 function mapBetween(pass: Pass, id: NodeId) {
   const product = pass.graph.nodes[id].inputs[0];
   const nearer = pass.states[pass.graph.nodes[product].inputs[0]].condensed!;
@@ -162,8 +158,9 @@ function mapBetween(pass: Pass, id: NodeId) {
       return;
     }
     const from = nearer.position(i) * nearerPadded;
-    host.set(nearer.host.subarray(from, from + nearer.width), r * padded + newest);
-    mass[r] = nearer.mass[nearer.position(i)];
+    const d = range.lower[i];
+    for (let j = 0; j < nearer.width; j++) host[r * padded + newest + j] = d * nearer.host[from + j];
+    mass[r] = Math.abs(d) * nearer.mass[nearer.position(i)];
   });
   return { rows: living.length, width, newest, host, mass, roundings: nearer.roundings };
 }

@@ -62,6 +62,11 @@ export class Attributes {
     return this.#find(name, AttributeType.FLOATS)?.floats.map((value) => this.#finite(name, value)) ?? null;
   }
 
+  text(name: string, otherwise: string): string {
+    const attribute = this.#find(name, AttributeType.STRING);
+    return attribute === null ? otherwise : new TextDecoder().decode(attribute.s);
+  }
+
   tensor(name: string): Constant | null {
     const attribute = this.#find(name, AttributeType.TENSOR);
     if (attribute === null) return null;

@@ -46,10 +46,10 @@ export class ForwardNodes {
 
   #select(id: NodeId, map: Int32Array, place: Place): NodeId {
     // Downwards to the node that takes the selection, then up again with the constants of each node passed.
-    const passed: Node[] = [];
+    const passed: ElementwiseNode[] = [];
     let bottom = this.nodes[id];
     let bottomId = id;
-    while (bottom.operator === "relu" || bottom.operator === "scale" || bottom.operator === "shift") {
+    while (isElementwise(bottom)) {
       passed.push(bottom);
       bottomId = bottom.inputs[0];
       bottom = this.nodes[bottomId];
@@ -60,16 +60,8 @@ export class ForwardNodes {
       ? this.#selectRows(bottom, map, place)
       : this.#selection(bottomId, map, place);
     for (const node of passed.reverse()) {
-      const inputs = [selected];
-      if (node.operator === "relu") selected = this.add({ ...node, inputs, size });
-      else {
-        this.spend(size, place);
-        if (node.operator === "scale") {
-          selected = this.add({ ...node, inputs, size, factors: pick(node.factors, map) });
-        } else if (node.operator === "shift") {
-          selected = this.add({ ...node, inputs, size, offsets: pick(node.offsets, map) });
-        }
-      }
+      this.spend(CONSTANTS_OF_A_VALUE * size, place);
+      selected = this.add({ ...picked(node, map), inputs: [selected], size });
     }
     return selected;
   }
@@ -85,25 +77,77 @@ export class ForwardNodes {
 
   #selection(id: NodeId, map: Int32Array, place: Place): NodeId {
     const columns = this.nodes[id].size;
-    this.spend(map.length * columns, place);
-    const weights = new Float64Array(map.length * columns);
-    map.forEach((column, row) => weights[row * columns + column] = 1);
-    return this.add({
-      operator: "affine",
-      inputs: [id],
-      size: map.length,
-      name: String(place.node),
-      weights,
-      bias: null,
-    });
+    return this.matrix(id, map.length, place, (add) => map.forEach((column, row) => add(row, column, 1)));
   }
 
-  /** The chain that ends in `last`, renumbered from the input (node 0) on. */
-  chain(last: NodeId): Graph {
-    const ids: NodeId[] = [];
-    for (let id: NodeId | undefined = last; id !== undefined; id = this.nodes[id].inputs[0]) ids.push(id);
-    ids.reverse();
-    return { nodes: ids.map((id, index): Node => ({ ...this.nodes[id], inputs: index === 0 ? [] : [index - 1] })) };
+  /**
+   * A dense affine node [rows, size of node `id`] with the entries that `fill` adds up; no such sum may round, which the
+   * caller sees to (every entry given once, or whole numbers).
+   *
+   * Throws: `unsupported-attribute` with the figures before anything is allocated that would be too much.
+   */
+  matrix(
+    id: NodeId,
+    rows: number,
+    place: Place,
+    fill: (add: (row: number, column: number, weight: number) => void) => void,
+    bias: Float64Array | null = null,
+  ): NodeId {
+    const columns = this.nodes[id].size;
+    this.spend(rows * columns + NODE_COST, place);
+    const weights = new Float64Array(rows * columns);
+    fill((row, column, weight) => weights[row * columns + column] += weight);
+    return this.add({ operator: "affine", inputs: [id], size: rows, name: String(place.node), weights, bias });
+  }
+
+  /** The view, materialized if it holds some value of its node twice: one column then stands for one element. */
+  distinct(view: View, place: Place): View {
+    if (view.map === null || isInjective(view.map, this.nodes[view.node].size)) return view;
+    return this.materialize(view, place);
+  }
+
+  /** Ids of a node and of all it depends on, in ascending order. */
+  ancestors(last: NodeId): NodeId[] {
+    const found = new Set([last]);
+    for (const id of found) for (const input of this.nodes[id].inputs) found.add(input);
+    return [...found].sort((a, b) => a - b);
+  }
+
+  /** The graph of everything `last` depends on, renumbered from the input (node 0) on. */
+  graph(last: NodeId): Graph {
+    const ids = this.ancestors(last);
+    const renumbered = new Map(ids.map((id, index) => [id, index]));
+    const renumber = (id: NodeId): NodeId => renumbered.get(id) ?? 0;
+    return { nodes: ids.map((id): Node => ({ ...this.nodes[id], inputs: this.nodes[id].inputs.map(renumber) })) };
+  }
+}
+
+/** Nodes that treat every value by itself. */
+type ElementwiseNode = Extract<Node, { operator: "relu" | "leaky_relu" | "clip" | "abs" | "scale" | "shift" }>;
+
+/** Numbers an elementwise node holds for a value, at most (the two ends of a clip). */
+const CONSTANTS_OF_A_VALUE = 2;
+
+const ELEMENTWISE: readonly string[] = ["relu", "leaky_relu", "clip", "abs", "scale", "shift"];
+
+function isElementwise(node: Node): node is ElementwiseNode {
+  return ELEMENTWISE.includes(node.operator);
+}
+
+/** The node with the constants of the selected values. */
+function picked(node: ElementwiseNode, map: Int32Array): ElementwiseNode {
+  switch (node.operator) {
+    case "scale":
+      return { ...node, factors: pick(node.factors, map) };
+    case "shift":
+      return { ...node, offsets: pick(node.offsets, map) };
+    case "leaky_relu":
+      return { ...node, slopes: pick(node.slopes, map) };
+    case "clip":
+      return { ...node, lower: pick(node.lower, map), upper: pick(node.upper, map) };
+    case "relu":
+    case "abs":
+      return node;
   }
 }
 

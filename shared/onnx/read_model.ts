@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type ModelProto, ModelProtoSchema, type ValueInfoProto } from "onnx-buf";
 import { invalidQuery, LipcertError } from "../errors.ts";
-import type { Graph, NodeId } from "../graph.ts";
+import type { Graph, Node, NodeId } from "../graph.ts";
 import { checkOutput, inputOf, withoutBatch } from "./declared_shape.ts";
 import { MAX_MODEL_BYTES } from "./limits.ts";
 import type { ForwardNodes } from "./forward_nodes.ts";
@@ -78,7 +78,7 @@ export function readModel(bytes: Uint8Array): OnnxModel {
   const graph = (name: string): Graph => {
     const output = supported.get(name);
     if (output === undefined) throw problems.get(name) ?? unknownOutput(name, [...supported.keys()]);
-    const known = graphs.get(name) ?? simplify(translated.forward.chain(output.value.node));
+    const known = graphs.get(name) ?? simplify(translated.forward.graph(output.value.node));
     graphs.set(name, known);
     return known;
   };
@@ -154,7 +154,7 @@ function describe(
   );
   const neurons = new Set<NodeId>();
   for (const { value } of outputs) {
-    for (let id: NodeId | undefined = value.node; id !== undefined; id = forward.nodes[id].inputs[0]) neurons.add(id);
+    for (const id of forward.ancestors(value.node)) if (isNonlinear(forward.nodes[id])) neurons.add(id);
   }
   const tensor = (name: string, shape: Shape): TensorDescription => ({ name, shape: withoutBatch(shape) });
   return {
@@ -163,9 +163,10 @@ function describe(
     operators: [...operators].sort(),
     opset,
     parameters: floats.reduce((sum, { dims }) => sum + count(dims.map(Number)), 0),
-    activations: [...neurons].reduce(
-      (sum, id) => sum + (forward.nodes[id].operator === "relu" ? forward.nodes[id].size : 0),
-      0,
-    ),
+    activations: [...neurons].reduce((sum, id) => sum + forward.nodes[id].size, 0),
   };
+}
+
+function isNonlinear(node: Node): boolean {
+  return ["relu", "leaky_relu", "clip", "abs"].includes(node.operator);
 }

@@ -1,5 +1,9 @@
-import { cast, concat, constant, constantOfShape, shapeOf } from "./operators/constants.ts";
-import { arithmetic, relu } from "./operators/elementwise.ts";
+import { cast, constant, constantOfShape, shapeOf } from "./operators/constants.ts";
+import { abs, clip, leakyRelu, pRelu, relu } from "./operators/activation.ts";
+import { averagePool } from "./operators/average_pool.ts";
+import { batchNormalization } from "./operators/batch_normalization.ts";
+import { conv, convTranspose } from "./operators/convolution.ts";
+import { arithmetic, neg } from "./operators/elementwise.ts";
 import {
   dropout,
   flatten,
@@ -11,25 +15,42 @@ import {
   transpose,
   unsqueeze,
 } from "./operators/movement.ts";
+import { pad } from "./operators/pad.ts";
+import { concat, split } from "./operators/parts.ts";
 import { gemm, matMul } from "./operators/product.ts";
+import { globalAveragePool, reduceMean, reduceSum } from "./operators/reduction.ts";
 import type { Translator } from "./translator.ts";
 
 const ALL: readonly Translator[] = [
   ...arithmetic,
+  abs,
+  averagePool,
+  batchNormalization,
   cast,
+  clip,
   concat,
   constant,
   constantOfShape,
+  conv,
+  convTranspose,
   dropout,
   flatten,
   gather,
   gemm,
+  globalAveragePool,
   identity,
+  leakyRelu,
   matMul,
+  neg,
+  pRelu,
+  pad,
+  reduceMean,
+  reduceSum,
   relu,
   reshape,
   shapeOf,
   slice,
+  split,
   squeeze,
   transpose,
   unsqueeze,

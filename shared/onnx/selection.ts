@@ -1,5 +1,5 @@
 import type { ForwardNodes } from "./forward_nodes.ts";
-import { pick } from "./forward_nodes.ts";
+import { inverse, pick } from "./forward_nodes.ts";
 import type { Place } from "./problem.ts";
 import type { Shape } from "./shapes.ts";
 import type { Value, View } from "./value.ts";
@@ -26,4 +26,19 @@ export function selectedView(view: View, shape: Shape, indices: Int32Array, forw
   forward.spend(indices.length, place);
   const { map } = view;
   return { ...view, shape, map: map === null ? indices : indices.map((index) => map[index]) };
+}
+
+/** A view that shows every value of its node once. */
+export interface AlignedView {
+  readonly view: View;
+  /** Numbers given for the elements of the view, in the order of the node's values. */
+  inNodeOrder(numbers: Float64Array): Float64Array;
+}
+
+/** The view itself where it shows every value of its node once, else its selection as a node of its own. */
+export function aligned(view: View, forward: ForwardNodes, place: Place): AlignedView {
+  if (view.map === null) return { view, inNodeOrder: (numbers) => numbers };
+  const back = inverse(view.map, forward.nodes[view.node].size);
+  if (back === null) return { view: forward.materialize(view, place), inNodeOrder: (numbers) => numbers };
+  return { view, inNodeOrder: (numbers) => pick(numbers, back) };
 }

@@ -97,7 +97,7 @@ function translateNode(
       throw problemAt(place, `${inputs.length} inputs where ${least} to ${most} are expected`, "unreadable-model");
     }
     const attributes = new Attributes(proto, translator.attributes, place);
-    const outputs = translator.translate({ place, opset, attributes, inputs, forward });
+    const outputs = translator.translate({ place, opset, attributes, inputs, outputs: proto.output.length, forward });
     for (const output of outputs) {
       if (output.kind === "view" && count(output.shape) === 0) {
         throw shapeProblem(place, "a tensor that depends on the input has no elements", "1 or more", output.shape);

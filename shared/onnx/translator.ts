@@ -2,7 +2,7 @@ import type { AttributeNames, Attributes } from "./attributes.ts";
 import type { ForwardNodes } from "./forward_nodes.ts";
 import { MAX_INTEGER_ELEMENTS } from "./limits.ts";
 import { type Place, problemAt } from "./problem.ts";
-import { type Constant, type FloatTensor, safeInteger, type Value } from "./value.ts";
+import { type FloatTensor, safeInteger, type Value } from "./value.ts";
 
 /** One node of the file with its inputs already translated. */
 export interface OnnxNode {
@@ -11,6 +11,8 @@ export interface OnnxNode {
   readonly attributes: Attributes;
   /** null where an optional input is left out. */
   readonly inputs: readonly (Value | null)[];
+  /** How many outputs the file names. */
+  readonly outputs: number;
   readonly forward: ForwardNodes;
 }
 
@@ -43,12 +45,6 @@ export function integersOf(value: Value, what: string, place: Place): number[] {
   if (value.kind !== "integers") throw problemAt(place, `${what} must be constant integers`);
   if (value.shape.length > 1) throw problemAt(place, `${what} must be a list`, "shape-mismatch");
   return Array.from(value.elements, (element) => safeInteger(element, place));
-}
-
-/** A constant of either kind; the input of the network is refused. */
-export function constantOf(value: Value, what: string, place: Place): Constant {
-  if (value.kind === "view") throw problemAt(place, `${what} must be constant`);
-  return value;
 }
 
 /** A float constant of the same element type as the tensor it meets. */

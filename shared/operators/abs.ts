@@ -3,11 +3,14 @@ import type { ElementwiseOperator } from "./operator.ts";
 
 /**
  * |z|: above by its chord over [l, u], below by the line through 0 on the longer side.
- * It turns the Jacobian's entries into terms of the norm. Source: [Shi22, section 3.3]; shared/README.md (8).
+ * It turns the Jacobian's entries into terms of the norm, and networks have it as an activation with the derivative
+ * range [-1, 1] where the sign is not known (a bound of exactly 0 is unstable).
+ * Source: [Shi22, section 3.3]; shared/README.md (8), (17).
  */
 export const abs: ElementwiseOperator = {
   kind: "elementwise",
-  counts: false,
+  // The norm's own |.| is in the graph of the Jacobian, which no description of a model speaks of.
+  counts: true,
 
   image({ lower, upper }) {
     const size = lower.length;
@@ -20,6 +23,7 @@ export const abs: ElementwiseOperator = {
     return { lower: low, upper: high };
   },
 
+  // A bound of exactly 0 leaves nothing to gain for the lines, and rows for the norm are dear.
   undetermined: (box, _context, i) => box.lower[i] < 0 && box.upper[i] > 0,
 
   relax(box) {
@@ -42,5 +46,17 @@ export const abs: ElementwiseOperator = {
       }
     }
     return { lowerSlope, lowerIntercept: new Float64Array(size), upperSlope, upperIntercept };
+  },
+
+  derivative(box, phases) {
+    const size = box.lower.length;
+    const lower = new Float64Array(size);
+    const upper = new Float64Array(size);
+    for (let i = 0; i < size; i++) {
+      const phase = phases?.[i] ?? 0;
+      lower[i] = phase > 0 || (phase === 0 && box.lower[i] > 0) ? 1 : -1;
+      upper[i] = phase < 0 || (phase === 0 && box.upper[i] < 0) ? -1 : 1;
+    }
+    return { lower, upper };
   },
 };

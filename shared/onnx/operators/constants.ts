@@ -1,9 +1,9 @@
-/** Operators that make constants, join them or change their type. */
+/** Operators that make constants or change their type. */
 import { TensorProto_DataType as DataType } from "onnx-buf";
 import { problemAt, shapeProblem } from "../problem.ts";
-import { checkedCount, count, normalizeAxis } from "../shapes.ts";
+import { checkedCount } from "../shapes.ts";
 import { elementType, elementTypeName } from "../tensor.ts";
-import { checkIntegers, constantOf, integersOf, type OnnxNode, required, type Translator } from "../translator.ts";
+import { checkIntegers, integersOf, type OnnxNode, required, type Translator } from "../translator.ts";
 import type { Constant, FloatTensor, IntegerTensor, IntegerType, Value } from "../value.ts";
 
 function integers(shape: readonly number[], values: readonly number[], type: IntegerType = "int64"): IntegerTensor {
@@ -68,55 +68,6 @@ export const shapeOf: Translator = {
     return [integers([part.length], part)];
   },
 };
-
-export const concat: Translator = {
-  operator: "Concat",
-  notes: "of constants",
-  attributes: ["axis"],
-  inputs: [1, 4096],
-  translate(node) {
-    const { place, attributes, forward } = node;
-    if (!attributes.has("axis")) throw problemAt(place, "axis is missing");
-    const parts = node.inputs.map((_, index) => constantOf(required(node, index), "every part", place));
-    const first = parts[0];
-    const axis = normalizeAxis(attributes.integer("axis", 0), first.shape.length, place);
-    for (const part of parts) {
-      const fits = part.type === first.type && part.shape.length === first.shape.length &&
-        part.shape.every((size, i) => i === axis || size === first.shape[i]);
-      if (!fits) throw shapeProblem(place, "the parts do not fit together", first.shape, part.shape);
-    }
-    const shape = [...first.shape];
-    shape[axis] = parts.reduce((sum, part) => sum + part.shape[axis], 0);
-    const elements = checkedCount(shape, place);
-    forward.spend(elements, place);
-    const outer = count(shape.slice(0, axis));
-    if (first.kind === "floats") {
-      const out = new Float64Array(elements);
-      join(parts.filter((part) => part.kind === "floats"), outer, (piece, at) => out.set(piece, at));
-      return [{ ...first, shape, elements: out }];
-    }
-    checkIntegers(elements, place);
-    const out = new BigInt64Array(elements);
-    join(parts.filter((part) => part.kind === "integers"), outer, (piece, at) => out.set(piece, at));
-    return [{ ...first, shape, elements: out }];
-  },
-};
-
-/** Hands out the pieces of each part in turn, with the place they go to. */
-function join<T extends { subarray(begin: number, end: number): T; readonly length: number }>(
-  parts: readonly { readonly elements: T }[],
-  outer: number,
-  put: (piece: T, at: number) => void,
-): void {
-  let at = 0;
-  for (let o = 0; o < outer; o++) {
-    for (const { elements } of parts) {
-      const inner = elements.length / outer;
-      put(elements.subarray(o * inner, (o + 1) * inner), at);
-      at += inner;
-    }
-  }
-}
 
 export const cast: Translator = {
   operator: "Cast",

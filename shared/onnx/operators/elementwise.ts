@@ -1,32 +1,25 @@
-/** Relu, and Add, Sub, Mul, Div with a constant on one side. */
+/** Add, Sub, Mul, Div and Neg. */
 import { exactly, exactProduct, exactQuotient, exactSum } from "../exact.ts";
-import { inverse, pick } from "../forward_nodes.ts";
+import { pick } from "../forward_nodes.ts";
 import { problemAt, shapeProblem } from "../problem.ts";
-import { selectedView } from "../selection.ts";
+import { sumOfViews } from "./branches.ts";
+import { aligned, selectedView } from "../selection.ts";
 import { broadcast, broadcastIndices, checkedCount, count, sameShape, type Shape } from "../shapes.ts";
 import { checkIntegers, floatsOf, type OnnxNode, required, type Translator } from "../translator.ts";
 import type { FloatTensor, IntegerTensor, Value, View } from "../value.ts";
 
 type ArithmeticName = "Add" | "Sub" | "Mul" | "Div";
 
-export const relu: Translator = {
-  operator: "Relu",
-  notes: "on floats",
-  attributes: [],
-  inputs: [1, 1],
-  translate(node) {
-    const value = required(node, 0);
-    if (value.kind === "integers") throw problemAt(node.place, "Relu of integers is not supported");
-    if (value.kind === "floats") return [{ ...value, elements: value.elements.map((element) => Math.max(element, 0)) }];
-    const size = node.forward.nodes[value.node].size;
-    const name = String(node.place.node);
-    return [{ ...value, node: node.forward.add({ operator: "relu", inputs: [value.node], size, name }) }];
-  },
+const NOTES: Record<ArithmeticName, string> = {
+  Add: "of two tensors or with a constant",
+  Sub: "of two tensors or with a constant",
+  Mul: "with a constant on either side",
+  Div: "by a constant without zeros",
 };
 
 export const arithmetic: readonly Translator[] = (["Add", "Sub", "Mul", "Div"] as const).map((operator) => ({
   operator,
-  notes: operator === "Div" ? "by a constant without zeros" : "with a constant on either side",
+  notes: NOTES[operator],
   attributes: [],
   inputs: [2, 2],
   translate: (node: OnnxNode) => [combine(operator, required(node, 0), required(node, 1), node)],
@@ -40,6 +33,7 @@ function combine(name: ArithmeticName, a: Value, b: Value, node: OnnxNode): Valu
   }
   checkedCount(shape, place);
   if (a.kind === "view" && b.kind === "view") {
+    if (name === "Add" || name === "Sub") return sumOfViews(a, b, name === "Add" ? 1 : -1, shape, node);
     throw problemAt(place, `${name} of two tensors that both depend on the input is not supported`);
   }
   if (a.kind === "view") {
@@ -73,17 +67,11 @@ function withConstant(
     const spread = selectedView(view, shape, broadcastIndices(view.shape, shape), forward, place);
     target = forward.materialize(spread, place);
   }
-  const size = forward.nodes[target.node].size;
-  let back: Int32Array | null = null;
-  if (target.map !== null) {
-    back = inverse(target.map, size);
-    if (back === null) target = forward.materialize(target, place);
-  }
-  const spreadConstant = broadcastTo(constant, shape, node);
-  const inOrder = back === null ? spreadConstant : pick(spreadConstant, back);
+  const { view: whole, inNodeOrder } = aligned(target, forward, place);
+  const inOrder = inNodeOrder(broadcastTo(constant, shape, node));
   const label = String(place.node);
   const at = { size: inOrder.length, name: label };
-  let id = target.node;
+  let id = whole.node;
   if (name === "Sub" && constantFirst) {
     id = forward.add({ ...at, operator: "scale", inputs: [id], factors: inOrder.map(() => -1), inverse: false });
   }
@@ -93,8 +81,29 @@ function withConstant(
   } else {
     id = forward.add({ ...at, operator: "scale", inputs: [id], factors: inOrder, inverse: name === "Div" });
   }
-  return { ...target, node: id };
+  return { ...whole, node: id };
 }
+
+export const neg: Translator = {
+  operator: "Neg",
+  notes: "on floats",
+  attributes: [],
+  inputs: [1, 1],
+  translate(node) {
+    const { place, forward } = node;
+    const value = required(node, 0);
+    if (value.kind === "integers") throw problemAt(place, "Neg of integers is not supported");
+    if (value.kind === "floats") {
+      forward.spend(value.elements.length, place);
+      return [{ ...value, elements: value.elements.map((element) => -element) }];
+    }
+    const size = forward.nodes[value.node].size;
+    forward.spend(size, place);
+    const factors = new Float64Array(size).fill(-1);
+    const at = { inputs: [value.node], size, name: String(place.node) };
+    return [{ ...value, node: forward.add({ ...at, operator: "scale", factors, inverse: false }) }];
+  },
+};
 
 function broadcastTo(constant: FloatTensor, shape: Shape, { forward, place }: OnnxNode): Float64Array {
   forward.spend(2 * count(shape), place);

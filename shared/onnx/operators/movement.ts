@@ -1,4 +1,5 @@
 /** Operators that move elements and compute nothing: exact on every tensor. */
+import { axesOf, distinctAxes } from "../axes.ts";
 import { problemAt, shapeProblem } from "../problem.ts";
 import { reshaped, selected } from "../selection.ts";
 import { checkedCount, count, normalizeAxis, strides, walk } from "../shapes.ts";
@@ -63,20 +64,6 @@ export const flatten: Translator = {
     return [reshaped(value, [count(value.shape.slice(0, cut)), count(value.shape.slice(cut))])];
   },
 };
-
-/** Axes as an attribute (before opset 13) or as a constant input; null if they are not given. */
-function axesOf(node: OnnxNode): number[] | null {
-  const input = optional(node, 1);
-  if (input !== null) return integersOf(input, "axes", node.place);
-  return node.attributes.integers("axes");
-}
-
-/** Axes in range, each once. */
-function distinctAxes(axes: readonly number[], rank: number, { place }: OnnxNode): Set<number> {
-  const set = new Set(axes.map((axis) => normalizeAxis(axis, rank, place)));
-  if (set.size !== axes.length) throw problemAt(place, `axes [${axes}] repeat`, "shape-mismatch");
-  return set;
-}
 
 export const squeeze: Translator = {
   operator: "Squeeze",
