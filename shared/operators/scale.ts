@@ -2,10 +2,15 @@ import type { ScaleNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import { magnitudes } from "../numeric/box.ts";
-import { nextDown, nextUp } from "../numeric/rounding.ts";
+import { gamma, multiplyDown, multiplyUp, nextDown, nextUp } from "../numeric/rounding.ts";
 import { groupTable, isAsked, type LinearOperator, sumOver } from "./operator.ts";
 
-/** y_i = x_i f_i, or x_i / f_i: kept as a node of its own where folding it into a matrix would round. */
+/**
+ * y_i = x_i f_i, or x_i / f_i: kept as a node of its own where folding it into a matrix would round.
+ *
+ * Where the factor itself came out of k roundings, y is any value of x f (1 + d), |d| <= gamma_k: the image holds them
+ * all, and a coefficient's path has k roundings more. Source: shared/README.md (9), (18).
+ */
 export const scale: LinearOperator<ScaleNode> = {
   kind: "linear",
   mixes: false,
@@ -14,7 +19,7 @@ export const scale: LinearOperator<ScaleNode> = {
 
   image(node, _rowMatrix, { inputs, demand }) {
     const boxes = inputs.map((box) => scaleBox(node, box));
-    // One rounding a coefficient: its error is charged against |f x|, which the outward box bounds.
+    // What a coefficient may be off by is charged against |f x|, which the outward box bounds.
     const q = boxes.map((box, g) => {
       return magnitudes(box).map((m, i) => (isAsked(demand, g, i) ? m : 0));
     });
@@ -29,7 +34,7 @@ export const scale: LinearOperator<ScaleNode> = {
       absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, padded)) },
       scale: { factors: kernels.upload(groupTable([node.factors], columns, padded)), inverse: node.inverse },
       product: null,
-      coefficientRoundings: 1,
+      coefficientRoundings: 1 + factorRoundings(node),
       underflow: Float64Array.from(inputs, (box, g) => sumOver(box, (i) => isAsked(demand, g, i)) + 2 * node.size),
     };
   },
@@ -37,14 +42,23 @@ export const scale: LinearOperator<ScaleNode> = {
   adjoint: (node) => ({ ...node, name: `${node.name}'` }),
 };
 
+/** 1 / (1 + d) = 1 + d' with |d'| <= gamma_k / (1 - gamma_k) <= gamma_2k. */
+function factorRoundings({ roundings = 0, inverse }: ScaleNode): number {
+  return inverse ? 2 * roundings : roundings;
+}
+
 function scaleBox(node: ScaleNode, box: Box): Box {
   const lower = new Float64Array(node.size);
   const upper = new Float64Array(node.size);
+  const k = factorRoundings(node);
+  const [least, largest] = k === 0 ? [1, 1] : [nextDown(1 - gamma(k)), nextUp(1 + gamma(k))];
   for (let i = 0; i < node.size; i++) {
     const f = node.factors[i];
     const [near, far] = f > 0 ? [box.lower[i], box.upper[i]] : [box.upper[i], box.lower[i]];
-    lower[i] = outward(near, f, node.inverse, nextDown);
-    upper[i] = outward(far, f, node.inverse, nextUp);
+    const low = outward(near, f, node.inverse, nextDown);
+    const high = outward(far, f, node.inverse, nextUp);
+    lower[i] = multiplyDown(low, low < 0 ? largest : least);
+    upper[i] = multiplyUp(high, high < 0 ? least : largest);
   }
   return { lower, upper };
 }
