@@ -18,14 +18,17 @@ import {
   settleUpper,
 } from "../../shared/numeric/rounding.ts";
 import { abs } from "../../shared/operators/abs.ts";
+import { clip } from "../../shared/operators/clip.ts";
 import { derivativeProduct } from "../../shared/operators/derivative_product.ts";
-import type { DerivativeRange, Relaxation } from "../../shared/operators/operator.ts";
+import { leakyRelu } from "../../shared/operators/leaky_relu.ts";
+import type { DerivativeRange, ElementwiseOperator, Relaxation } from "../../shared/operators/operator.ts";
 import { relu } from "../../shared/operators/relu.ts";
 import { gradientAt, leastNorm } from "../../shared/witness/prove.ts";
 import {
   absolute,
   add,
   compare,
+  divide,
   type Exact,
   exact,
   isAtLeast,
@@ -34,6 +37,8 @@ import {
   minimum,
   multiply,
   neighbour,
+  ONE,
+  subtract,
   ZERO,
 } from "../exact/dyadic.ts";
 import { Random } from "../exact/random.ts";
@@ -303,4 +308,120 @@ Deno.test("(13) numbers that are not finite prove nothing", async () => {
   const huge = affineNode(Float64Array.of(1e308, 1e308), 1, null);
   const { box } = await boundsOf(huge, { lower: Float64Array.of(10, -10), upper: Float64Array.of(11, -9) });
   assert.deepEqual([box.lower[0], box.upper[0]], [-Infinity, Infinity]);
+});
+
+/** One neuron of an activation with constants. */
+const leakyNode = (slope: number): Node => ({
+  operator: "leaky_relu",
+  inputs: [0],
+  size: 1,
+  name: "h",
+  slopes: Float64Array.of(slope),
+});
+const clipNode = (lower: number, upper: number): Node => ({
+  operator: "clip",
+  inputs: [0],
+  size: 1,
+  name: "h",
+  lower: Float64Array.of(lower),
+  upper: Float64Array.of(upper),
+});
+
+/** The derivative range over [l, u] as a pair. */
+function derivativeOf(rules: ElementwiseOperator, node: Node, l: number, u: number, phase = 0): number[] {
+  const { lower, upper } = rules.derivative!(one(l, u), Int8Array.of(phase), node);
+  return [lower[0], upper[0]];
+}
+
+/** Lines hold at the vertices, the image at the ends and at the kinks between them. */
+function rulesHold(
+  rules: ElementwiseOperator,
+  node: Node,
+  [l, u]: [number, number],
+  kinks: number[],
+  value: (z: number) => Exact,
+) {
+  const context = { ...PLAIN, node };
+  const vertices = [l, u, ...kinks.filter((kink) => l <= kink && kink <= u)].map((v) => [v, value(v)] as const);
+  linesHold(rules.relax(one(l, u), context), vertices);
+  const image = rules.image(one(l, u), context);
+  for (const [v, at] of vertices) assert.ok(isAtLeast(at, image.lower[0]) && isAtMost(at, image.upper[0]), `${v}`);
+}
+
+Deno.test(`(15) leaky relu: lines and image hold at their vertices for slopes of any sign, [min(a, 1), max(a, 1)] at a bound of 0 (seed ${SEED})`, () => {
+  each(15, (random) => {
+    const slope = random.chance(0.2) ? random.pick([0, 1, -1, 2, 0.01]) : anyNumber(random);
+    const value = (z: number) => (z >= 0 ? exact(z) : multiply(exact(slope), exact(z)));
+    rulesHold(leakyRelu, leakyNode(slope), random.chance(0.1) ? [0, 0] : interval(random), [0], value);
+  });
+  for (const [slope, range] of [[0.25, [0.25, 1]], [-2, [-2, 1]], [3, [1, 3]]] as const) {
+    const derivative = (l: number, u: number, phase = 0) => derivativeOf(leakyRelu, leakyNode(slope), l, u, phase);
+    assert.deepEqual([derivative(0, 1), derivative(-1, 0), derivative(0, 0), derivative(-1, 1)], Array(4).fill(range));
+    assert.deepEqual([derivative(1e-300, 1), derivative(-1, 1, 1)], [[1, 1], [1, 1]]);
+    assert.deepEqual([derivative(-1, -1e-300), derivative(-1, 1, -1)], [[slope, slope], [slope, slope]]);
+  }
+});
+
+Deno.test(`(16) clip: lines and image hold at their vertices, the derivative is [0, 1] where a bound is on a kink (seed ${SEED})`, () => {
+  each(16, (random) => {
+    let [lo, hi] = random.chance(0.1) ? [0, 0] : interval(random);
+    if (random.chance(0.2)) lo = -Infinity;
+    if (random.chance(0.2)) hi = Infinity;
+    const near = (kink: number) => Math.abs(kink) < Infinity && random.chance(0.2) ? kink : anyNumber(random);
+    const ends = [near(lo), near(hi)].sort((a, b) => a - b) as [number, number];
+    rulesHold(clip, clipNode(lo, hi), ends, [lo, hi], (z) => exact(Math.min(Math.max(z, lo), hi)));
+  });
+  const derivative = (l: number, u: number, phase = 0) => derivativeOf(clip, clipNode(-1, 6), l, u, phase);
+  for (const [l, u] of [[-1, 0], [-2, -1], [6, 7], [0, 6], [-2, 7]]) assert.deepEqual(derivative(l, u), [0, 1]);
+  assert.deepEqual([derivative(-0.9, 5.9), derivative(-3, -1.1), derivative(6.1, 7)], [[1, 1], [0, 0], [0, 0]]);
+  assert.deepEqual([1, -1, 2].map((phase) => derivative(-2, 7, phase)), [[1, 1], [0, 0], [0, 0]]);
+  assert.deepEqual(derivativeOf(clip, clipNode(2, 2), 1, 3), [0, 0], "a constant");
+  assert.deepEqual(derivativeOf(clip, clipNode(-Infinity, Infinity), -1, 1), [1, 1], "the identity");
+});
+
+Deno.test("(17) abs as an activation: derivative [-1, 1] where the sign is not known", () => {
+  const node: Node = { operator: "abs", inputs: [0], size: 1, name: "h" };
+  const derivative = (l: number, u: number, phase = 0) => derivativeOf(abs, node, l, u, phase);
+  for (const [l, u] of [[-1, 1], [0, 1], [-1, 0], [0, 0]]) assert.deepEqual(derivative(l, u), [-1, 1]);
+  assert.deepEqual([derivative(1e-300, 1), derivative(-1, -1e-300)], [[1, 1], [-1, -1]]);
+  assert.deepEqual([derivative(-1, 1, 1), derivative(-1, 1, -1)], [[1, 1], [-1, -1]]);
+});
+
+Deno.test(`(18) a factor with an error: image and rows hold for every factor within k roundings (seed ${SEED})`, async () => {
+  for (let i = 0; i < 60; i++) {
+    const random = new Random(SEED, 18_000 + i);
+    const [roundings, inverse] = [random.pick([0, 1, 4, 1000]), random.chance(0.5)];
+    const factor = random.chance(0.2) ? random.sign() : anyNumber(random) || 3;
+    const graph: Graph = {
+      nodes: [
+        { operator: "input", inputs: [], size: 1, name: "x" },
+        { operator: "scale", inputs: [0], size: 1, factors: Float64Array.of(factor), inverse, roundings, name: "y" },
+      ],
+    };
+    const [l, u] = interval(random);
+    const nu = multiply(exact(roundings), { numerator: 1n, exponent: -53, denominator: 1n });
+    const spread = divide(nu, subtract(ONE, nu));
+    const apply = (x: number, f: Exact) => (inverse ? divide(exact(x), f) : multiply(exact(x), f));
+    const values = [l, u].flatMap((x) =>
+      [add(ONE, spread), subtract(ONE, spread)].map((d) => apply(x, multiply(exact(factor), d)))
+    );
+    const { box } = await boundsOf(graph, one(l, u));
+    const lambda = anyNumber(random);
+    const row = await withRun([graph], { kernels: referenceKernels() }, async (run) => {
+      const pass = await boundGraph(graph, [{ box: one(l, u) }], INTERVAL, run);
+      const rows = {
+        groups: Int32Array.of(0),
+        start: { layout: "dense", coefficients: Float64Array.of(lambda) },
+      } as const;
+      return (await lowerBounds(pass, 1, rows))[0];
+    });
+    for (const value of values) {
+      assert.ok(isAtLeast(value, box.lower[0]) && isAtMost(value, box.upper[0]));
+      assert.ok(isAtLeast(multiply(exact(lambda), value), row));
+    }
+    const [least, largest] = [values.reduce(minimum), values.reduce(maximum)];
+    const slack = multiply(maximum(absolute(least), absolute(largest)), exact(1e-14 + roundings * 2 ** -52));
+    assert.ok(isAtMost(subtract(least, slack), box.lower[0]) && isAtLeast(add(largest, slack), box.upper[0]));
+    if (l > 0 && factor > 0) assert.ok(box.lower[0] > 0);
+  }
 });
