@@ -58,7 +58,7 @@ export class ForwardNodes {
     this.spend(NODE_COST * (passed.length + 1), place);
     let selected = bottom.operator === "affine"
       ? this.#selectRows(bottom, map, place)
-      : this.#selection(bottomId, map, place);
+      : this.selection(bottomId, map, place);
     for (const node of passed.reverse()) {
       this.spend(CONSTANTS_OF_A_VALUE * size, place);
       selected = this.add({ ...picked(node, map), inputs: [selected], size });
@@ -75,8 +75,8 @@ export class ForwardNodes {
     return this.add({ ...node, size: map.length, weights, bias });
   }
 
-  #selection(id: NodeId, map: Int32Array, place: Place): NodeId {
-    const columns = this.nodes[id].size;
+  /** The matrix of 0 and 1 that takes value `map[i]` of node `id` to place i. */
+  selection(id: NodeId, map: Int32Array, place: Place): NodeId {
     return this.matrix(id, map.length, place, (add) => map.forEach((column, row) => add(row, column, 1)));
   }
 

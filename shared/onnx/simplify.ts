@@ -1,29 +1,108 @@
 /**
- * Merges neighbouring nodes of a chain where no number rounds, so that the network stays the same function over the
- * reals; where one would, the nodes stay apart and each carries its own rounding.
+ * Merges neighbouring nodes where no number rounds, so that the network stays the same function over the reals; where
+ * one would, the nodes stay apart and each carries its own rounding. A node that several others read stays as it is.
  *
  * Why not fold x / std into the first matrix in any case? Its entries would round, and the certificate would be about
  * another network.
  */
-import type { AffineNode, Graph, Node, ScaleNode, ShiftNode } from "../graph.ts";
-import { exactly, exactProduct, exactQuotient, exactSum } from "./exact.ts";
+import type { AddNode, Graph, Node, NodeId, ScaleNode } from "../graph.ts";
+import { merge, mergeSum } from "./merge.ts";
 
-/** The chain with neighbours merged; it keeps at least one node beside the input. */
+/** The graph being built: nodes that were merged into later ones are null. */
+interface Draft {
+  readonly nodes: (Node | null)[];
+  /** How many nodes read it; those not yet drafted included. */
+  readonly readers: number[];
+}
+
+/** The graph with neighbours merged; it keeps at least one node beside the input. */
 export function simplify(graph: Graph): Graph {
-  const [input, ...rest] = graph.nodes;
-  const chain: Node[] = [];
-  for (const node of rest) {
-    let current = node;
-    for (let previous = chain.at(-1); previous !== undefined; previous = chain.at(-1)) {
-      const merged = merge(previous, current);
-      if (merged === null) break;
-      chain.pop();
-      current = merged;
+  const draft: Draft = { nodes: [graph.nodes[0]], readers: graph.nodes.map(() => 0) };
+  for (const { inputs } of graph.nodes) for (const id of inputs) draft.readers[id]++;
+  // Where the value of each node of the graph is found; a node without effect is its own input.
+  const found: NodeId[] = [0];
+  graph.nodes.slice(1).forEach((original, index) => {
+    const id = index + 1;
+    const node = original.inputs.length === 2
+      ? joined({ ...original, inputs: original.inputs.map((input) => found[input]) }, draft)
+      : { ...original, inputs: original.inputs.map((input) => found[input]) };
+    const merged = withPrevious(node, draft);
+    if (isNeutral(merged)) {
+      const [input] = merged.inputs;
+      draft.readers[input] += draft.readers[id] - 1;
+      draft.nodes.push(null);
+      found.push(input);
+    } else {
+      draft.nodes.push(withoutZeroBias(merged));
+      found.push(id);
     }
-    if (!isNeutral(current)) chain.push(withoutZeroBias(current));
+  });
+  return compact(draft.nodes);
+}
+
+/** The node with all before it that it alone reads and that can be merged into it. */
+function withPrevious(node: Node, draft: Draft): Node {
+  let current = node;
+  while (current.inputs.length === 1) {
+    const [id] = current.inputs;
+    const previous = draft.nodes[id];
+    if (previous === null || id === 0 || draft.readers[id] !== 1) break;
+    const merged = merge(previous, current);
+    if (merged === null) break;
+    draft.nodes[id] = null;
+    current = { ...merged, inputs: previous.inputs };
   }
-  if (chain.length === 0) chain.push(unchanged(input));
-  return { nodes: [input, ...chain.map((node, index): Node => ({ ...node, inputs: [index] }))] };
+  return current;
+}
+
+/** A sum in its simplest form: of one node with itself a factor, of a negated node a difference, of two matrices one. */
+function joined(node: Node, draft: Draft): Node {
+  if (node.operator !== "add") return node;
+  const sum = withoutNegation(withoutNegation(node, 0, draft), 1, draft);
+  const [a, b] = sum.inputs;
+  if (a === b) {
+    draft.readers[a]--;
+    const factors = new Float64Array(sum.size).fill(sum.signs[0] + sum.signs[1]);
+    return { operator: "scale", inputs: [a], size: sum.size, name: sum.name, factors, inverse: false };
+  }
+  const first = draft.nodes[a], second = draft.nodes[b];
+  if (first?.operator !== "affine" || second?.operator !== "affine") return sum;
+  if (first.inputs[0] !== second.inputs[0] || draft.readers[a] !== 1 || draft.readers[b] !== 1) return sum;
+  const merged = mergeSum(first, second, sum);
+  if (merged === null) return sum;
+  draft.nodes[a] = null;
+  draft.nodes[b] = null;
+  draft.readers[first.inputs[0]]--;
+  return merged;
+}
+
+/** The sum with the sign of a term instead of a factor of -1 on it. */
+function withoutNegation(sum: AddNode, term: 0 | 1, draft: Draft): AddNode {
+  const id = sum.inputs[term];
+  const node = draft.nodes[id];
+  if (node?.operator !== "scale" || draft.readers[id] !== 1 || !isNegation(node)) return sum;
+  draft.nodes[id] = null;
+  const inputs = sum.inputs.map((input, i) => i === term ? node.inputs[0] : input);
+  const [first, second] = sum.signs;
+  const signs: AddNode["signs"] = term === 0 ? [first === 1 ? -1 : 1, second] : [first, second === 1 ? -1 : 1];
+  return { ...sum, inputs, signs };
+}
+
+function isNegation(node: ScaleNode): boolean {
+  return (node.roundings ?? 0) === 0 && node.factors.every((factor) => factor === -1);
+}
+
+/** The nodes that are left, renumbered. */
+function compact(nodes: readonly (Node | null)[]): Graph {
+  const renumbered = new Map<NodeId, NodeId>();
+  const left: Node[] = [];
+  nodes.forEach((node, id) => {
+    if (node === null) return;
+    renumbered.set(id, left.length);
+    left.push({ ...node, inputs: node.inputs.map((input) => renumbered.get(input) ?? 0) });
+  });
+  if (left.length === 1) left.push(unchanged(left[0]));
+  return { nodes: left };
 }
 
 /** y = x, as a node of its own. */
@@ -33,75 +112,11 @@ function unchanged(input: Node): ScaleNode {
 }
 
 function isNeutral(node: Node): boolean {
-  if (node.operator === "scale") return node.factors.every((factor) => factor === 1);
+  if (node.operator === "scale") return (node.roundings ?? 0) === 0 && node.factors.every((factor) => factor === 1);
   return node.operator === "shift" && node.offsets.every((offset) => offset === 0);
 }
 
 function withoutZeroBias(node: Node): Node {
   if (node.operator !== "affine" || node.bias === null || node.bias.some((entry) => entry !== 0)) return node;
   return { ...node, bias: null };
-}
-
-/** One node for `second` after `first`, or null. */
-function merge(first: Node, second: Node): Node | null {
-  if (first.operator === "affine" && second.operator === "shift") return addBias(first, second);
-  if (first.operator === "affine" && second.operator === "scale") return scaleRows(first, second);
-  if (first.operator === "scale" && second.operator === "affine") return scaleColumns(first, second);
-  if (first.operator === "shift" && second.operator === "shift") {
-    const offsets = exactly(first.size, (i) => plainSum(first.offsets[i], second.offsets[i]));
-    return offsets === null ? null : { ...second, offsets };
-  }
-  if (first.operator === "scale" && second.operator === "scale") return scaleTwice(first, second);
-  return null;
-}
-
-function addBias(affine: AffineNode, shift: ShiftNode): AffineNode | null {
-  const { bias } = affine;
-  if (bias === null) return { ...affine, bias: shift.offsets };
-  const sum = exactly(affine.size, (i) => plainSum(bias[i], shift.offsets[i]));
-  return sum === null ? null : { ...affine, bias: sum };
-}
-
-/**
- * x + y, if exact and without cancellation: a runtime adds the two one after the other, and what it may lose there must
- * still be seen in the sum (the cross-check's tolerance is eight times its magnitude).
- */
-function plainSum(x: number, y: number): number | null {
-  const sum = exactSum(x, y);
-  return sum !== null && 4 * Math.abs(sum) >= Math.max(Math.abs(x), Math.abs(y)) ? sum : null;
-}
-
-/** x scaled as the node does it, if exact. */
-function scaled(x: number, scale: ScaleNode, index: number): number | null {
-  return scale.inverse ? exactQuotient(x, scale.factors[index]) : exactProduct(x, scale.factors[index]);
-}
-
-function scaleRows(affine: AffineNode, scale: ScaleNode): AffineNode | null {
-  const { bias } = affine;
-  const columns = affine.weights.length / affine.size;
-  const scaledBias = bias === null ? null : exactly(affine.size, (i) => scaled(bias[i], scale, i));
-  if (bias !== null && scaledBias === null) return null;
-  const weights = exactly(affine.weights.length, (i) => scaled(affine.weights[i], scale, Math.floor(i / columns)));
-  return weights === null ? null : { ...affine, weights, bias: scaledBias };
-}
-
-function scaleColumns(scale: ScaleNode, affine: AffineNode): AffineNode | null {
-  const weights = exactly(affine.weights.length, (i) => scaled(affine.weights[i], scale, i % scale.size));
-  return weights === null ? null : { ...affine, weights };
-}
-
-function scaleTwice(first: ScaleNode, second: ScaleNode): ScaleNode | null {
-  const a = first.factors;
-  const b = second.factors;
-  if (first.inverse === second.inverse) return scaleBy(second, first.inverse, (i) => exactProduct(a[i], b[i]));
-  // x b / a is x (b / a) or x / (a / b), whichever has exact factors.
-  const [over, under] = first.inverse ? [b, a] : [a, b];
-  return scaleBy(second, false, (i) => exactQuotient(over[i], under[i])) ??
-    scaleBy(second, true, (i) => over[i] === 0 ? null : exactQuotient(under[i], over[i]));
-}
-
-function scaleBy(node: ScaleNode, inverse: boolean, factor: (index: number) => number | null): ScaleNode | null {
-  const factors = exactly(node.size, factor);
-  if (factors === null || (inverse && factors.includes(0))) return null;
-  return { ...node, factors, inverse };
 }

@@ -30,8 +30,16 @@ function valueOf(node: Node, values: readonly Float64Array[], x: ArrayLike<numbe
       return input.map((value, i) => node.inverse ? value / node.factors[i] : value * node.factors[i]);
     case "shift":
       return input.map((value, i) => value + node.offsets[i]);
+    case "add": {
+      const other = values[node.inputs[1]];
+      return input.map((value, i) => node.signs[0] * value + node.signs[1] * other[i]);
+    }
     case "relu":
       return input.map((value) => Math.max(value, 0));
+    case "leaky_relu":
+      return input.map((value, i) => value >= 0 ? value : value * node.slopes[i]);
+    case "clip":
+      return input.map((value, i) => Math.min(Math.max(value, node.lower[i]), node.upper[i]));
     case "abs":
       return input.map(Math.abs);
     case "derivative_product":
