@@ -3,6 +3,7 @@ import { LipcertError } from "./errors.ts";
 import type { Graph, Node } from "./graph.ts";
 import type { Kernels } from "./kernels/kernels.ts";
 import type { Model } from "./model.ts";
+import { activationAt } from "./witness/plain_activation.ts";
 import { outputsAt } from "./witness/prove.ts";
 
 /** An independent forward pass over the model's bytes: for each point the values of each output, by name. */
@@ -67,15 +68,14 @@ function forwardError(graph: Graph, point: Float64Array, precision: "float32" | 
   const unit = precision === "float32" ? 2 ** -24 : 2 ** -53;
   const tiny = precision === "float32" ? 2 ** -149 : 2 ** -1074;
   const largest = precision === "float32" ? 2 ** 128 : Infinity;
-  let values: Float64Array = point;
-  let errors: Float64Array = new Float64Array(point.length);
+  const steps: StepError[] = [{ values: point, errors: new Float64Array(point.length), magnitude: 0 }];
   for (const node of graph.nodes) {
     if (node.operator === "input") continue;
-    const step = stepError(node, values, errors, unit, tiny);
-    ({ values, errors } = step);
+    const step = stepError(node, node.inputs.map((id) => steps[id]), unit, tiny);
+    steps.push(step);
     if (step.magnitude >= largest / 4) return new Float64Array(graph.nodes[graph.nodes.length - 1].size).fill(Infinity);
   }
-  return errors;
+  return steps[steps.length - 1].errors;
 }
 
 interface StepError {
@@ -87,7 +87,8 @@ interface StepError {
 /** Roundings beside the sum itself: Gemm's alpha and beta, a bias added apart, a scale that was folded into the matrix. */
 const EXTRA_ROUNDINGS = 16;
 
-function stepError(node: Node, x: Float64Array, e: Float64Array, unit: number, tiny: number): StepError {
+function stepError(node: Node, inputs: readonly StepError[], unit: number, tiny: number): StepError {
+  const [{ values: x, errors: e }] = inputs;
   const values = new Float64Array(node.size);
   const errors = new Float64Array(node.size);
   let magnitude = 0;
@@ -111,12 +112,24 @@ function stepError(node: Node, x: Float64Array, e: Float64Array, unit: number, t
       value = x[i] * factor;
       carried = e[i] * Math.abs(factor);
       mass = Math.abs(value) + carried;
+      terms += node.roundings ?? 0;
     } else if (node.operator === "shift") {
       value = x[i] + node.offsets[i];
       carried = e[i];
       mass = 8 * Math.abs(node.offsets[i]) + Math.abs(x[i]) + e[i];
+    } else if (node.operator === "add") {
+      const { values: other, errors: f } = inputs[1];
+      value = node.signs[0] * x[i] + node.signs[1] * other[i];
+      carried = e[i] + f[i];
+      mass = Math.abs(x[i]) + Math.abs(other[i]) + carried;
+    } else if (node.operator === "leaky_relu") {
+      // Where the sign is not known either slope may be taken: the larger one carries the error.
+      const slope = Math.abs(node.slopes[i]);
+      value = x[i] > 0 ? x[i] : node.slopes[i] * x[i];
+      carried = e[i] * Math.max(slope, 1);
+      mass = Math.abs(value) + carried;
     } else {
-      value = Math.max(x[i], 0);
+      value = activationAt(node, i, x[i]);
       carried = e[i];
     }
     values[i] = value;

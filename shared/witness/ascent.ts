@@ -1,6 +1,7 @@
 import type { Graph } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
-import { evaluatePlain, gateSlope, gradientPlain, type PlainTrace, pullBack, tangentPlain } from "./plain_network.ts";
+import { derivativeSlope, isActivation } from "./plain_activation.ts";
+import { evaluatePlain, gradientPlain, type PlainTrace, pullBack, reverse, tangentPlain } from "./plain_network.ts";
 
 /** What a search sees at a point: its score, and (when it walks on) a direction in which the score may rise. */
 export interface Look {
@@ -92,23 +93,20 @@ function softenedGradient(
   const adjoints: Float64Array[] = [];
   gradientPlain(graph, trace, seed, gates, adjoints);
   const tangents = tangentPlain(graph, trace, direction, gates);
-  let flow: Float64Array = new Float64Array(graph.nodes[graph.nodes.length - 1].size);
-  for (let id = graph.nodes.length - 1; id > 0; id = graph.nodes[id].inputs[0]) {
-    const node = graph.nodes[id];
+  const none = new Float64Array(graph.nodes[graph.nodes.length - 1].size);
+  return reverse(graph, none, (node, id, p) => {
     const x = trace.values[node.inputs[0]];
-    flow = pullBack(node, x, flow);
-    if (node.operator !== "relu") continue;
-    const p = adjoints[id];
+    const flow = pullBack(node, x, p, 0);
+    if (!isActivation(node)) return flow;
     const t = tangents[node.inputs[0]];
-    for (let i = 0; i < flow.length; i++) flow[i] += p[i] * t[i] * gateSlope(x[i], gates[id]);
-  }
-  return flow;
+    return flow.map((value, i) => value + adjoints[id][i] * t[i] * derivativeSlope(node, i, x[i], gates[id]));
+  });
 }
 
 /** Sharpness of softened gates by node: four over the average width of the preactivations' ranges. */
 export function softGates(graph: Graph, boxAt: (node: number) => Box): number[] {
   return graph.nodes.map((node) => {
-    if (node.operator !== "relu") return 0;
+    if (!isActivation(node)) return 0;
     const { lower, upper } = boxAt(node.inputs[0]);
     let sum = 0;
     for (let i = 0; i < lower.length; i++) sum += upper[i] - lower[i];

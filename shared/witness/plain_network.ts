@@ -1,4 +1,5 @@
-import type { AffineNode, Graph, Node } from "../graph.ts";
+import type { AddNode, AffineNode, Graph, Node, NodeId } from "../graph.ts";
+import { activationAt, derivativeAt } from "./plain_activation.ts";
 
 /**
  * The network in plain floating point: fast and unproved. Searches look for good points with it; what they find counts
@@ -11,25 +12,23 @@ export interface PlainTrace {
 
 export function evaluatePlain(graph: Graph, point: Float64Array): PlainTrace {
   const values: Float64Array[] = [point];
-  for (let id = 1; id < graph.nodes.length; id++) {
-    const node = graph.nodes[id];
-    values.push(forward(node, values[node.inputs[0]]));
-  }
+  for (let id = 1; id < graph.nodes.length; id++) values.push(forward(graph.nodes[id], values));
   return { values };
 }
 
-function forward(node: Node, x: Float64Array): Float64Array {
+function forward(node: Node, values: readonly Float64Array[]): Float64Array {
+  const x = values[node.inputs[0]];
   switch (node.operator) {
     case "affine":
       return multiply(node, x, node.bias);
-    case "relu":
-      return elementwise(x, (z) => (z > 0 ? z : 0));
     case "scale":
       return elementwise(x, (z, i) => (node.inverse ? z / node.factors[i] : z * node.factors[i]));
     case "shift":
       return elementwise(x, (z, i) => z + node.offsets[i]);
+    case "add":
+      return combine(node, x, values[node.inputs[1]]);
     default:
-      throw new RangeError(`Cannot evaluate operator ${node.operator} of a network`);
+      return elementwise(x, (z, i) => activationAt(node, i, z));
   }
 }
 
@@ -39,34 +38,60 @@ function forward(node: Node, x: Float64Array): Float64Array {
  */
 export type Gates = readonly number[] | null;
 
-/** The gradient of `seed` times the outputs; `perNode` (if given) receives p at every node. */
+/** The gradient of `seed` times the outputs; `perNode` (if given) receives p at every node with one input. */
 export function gradientPlain(
   graph: Graph,
   { values }: PlainTrace,
   seed: Float64Array,
   gates: Gates = null,
-  perNode?: Float64Array[],
+  perNode: Float64Array[] = [],
 ): Float64Array {
-  let p = seed;
-  for (let id = graph.nodes.length - 1; id > 0; id = graph.nodes[id].inputs[0]) {
-    const node = graph.nodes[id];
-    if (perNode) perNode[id] = p;
-    p = pullBack(node, values[node.inputs[0]], p, gates === null ? 0 : gates[id]);
-  }
-  return p;
+  return reverse(graph, seed, (node, id, p) => {
+    perNode[id] = p;
+    return pullBack(node, values[node.inputs[0]], p, gates === null ? 0 : gates[id]);
+  });
 }
 
-/** The adjoint of one node: p over its values becomes p over its input x. `sharpness` 0 is the step function. */
-export function pullBack(node: Node, x: Float64Array, p: Float64Array, sharpness = 0): Float64Array {
+/**
+ * Carries `seed` from the output to the input: `step` turns p over a node's values into p over its input; where branches
+ * meet p goes to both, and a value read twice gets the sum.
+ */
+export function reverse(
+  graph: Graph,
+  seed: Float64Array,
+  step: (node: Node, id: NodeId, p: Float64Array) => Float64Array,
+): Float64Array {
+  const { nodes } = graph;
+  const reached: (Float64Array | undefined)[] = [];
+  const send = (to: NodeId, p: Float64Array) => {
+    const known = reached[to];
+    reached[to] = known === undefined ? p : elementwise(known, (value, i) => value + p[i]);
+  };
+  reached[nodes.length - 1] = seed;
+  for (let id = nodes.length - 1; id > 0; id--) {
+    const node = nodes[id];
+    const p = reached[id];
+    if (p === undefined) continue;
+    if (node.operator === "add") {
+      node.inputs.forEach((to, k) => send(to, node.signs[k] === 1 ? p : elementwise(p, (value) => -value)));
+    } else {
+      send(node.inputs[0], step(node, id, p));
+    }
+  }
+  return reached[0] ?? new Float64Array(nodes[0].size);
+}
+
+/** The adjoint of a node with one input: p over its values becomes p over its input x. `sharpness` 0 is the step function. */
+export function pullBack(node: Node, x: Float64Array, p: Float64Array, sharpness: number): Float64Array {
   switch (node.operator) {
     case "affine":
       return multiplyTransposed(node, p, x.length);
-    case "relu":
-      return elementwise(p, (value, i) => value * gate(x[i], sharpness));
     case "scale":
       return elementwise(p, (value, i) => (node.inverse ? value / node.factors[i] : value * node.factors[i]));
-    default:
+    case "shift":
       return p;
+    default:
+      return elementwise(p, (value, i) => value * derivativeAt(node, i, x[i], sharpness));
   }
 }
 
@@ -82,22 +107,14 @@ export function tangentPlain(
     const node = graph.nodes[id];
     const below = tangents[node.inputs[0]];
     if (node.operator === "affine") tangents.push(multiply(node, below, null));
+    else if (node.operator === "add") tangents.push(combine(node, below, tangents[node.inputs[1]]));
     else tangents.push(pullBack(node, values[node.inputs[0]], below, gates === null ? 0 : gates[id]));
   }
   return tangents;
 }
 
-function gate(z: number, sharpness: number): number {
-  if (sharpness === 0) return z > 0 ? 1 : 0;
-  // A rational sigmoid: only + and /, so that every host finds the same points.
-  const scaled = z * sharpness;
-  return 0.5 + 0.5 * scaled / (1 + Math.abs(scaled));
-}
-
-/** The slope of the softened gate at z. */
-export function gateSlope(z: number, sharpness: number): number {
-  const base = 1 + Math.abs(z * sharpness);
-  return 0.5 * sharpness / (base * base);
+function combine({ signs }: AddNode, a: Float64Array, b: Float64Array): Float64Array {
+  return elementwise(a, (value, i) => signs[0] * value + signs[1] * b[i]);
 }
 
 function elementwise(x: Float64Array, rule: (value: number, i: number) => number): Float64Array {
