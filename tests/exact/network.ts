@@ -3,12 +3,15 @@
  *
  * Sources: the definition of each node in shared/graph.ts; the chain rule.
  */
-import type { Graph, NodeId } from "../../shared/graph.ts";
-import { sign } from "./dyadic.ts";
+import type { Graph, Node, NodeId } from "../../shared/graph.ts";
+import { compare, exact, sign } from "./dyadic.ts";
+import { type Activation, isActivation, kinksOf, pieceOf } from "./pieces.ts";
 import {
   combine,
   component,
   constantMatrix,
+  type ExactMatrix,
+  exactMatrix,
   type ExactVector,
   exactVector,
   product,
@@ -26,41 +29,49 @@ export function outputAt(graph: Graph, point: ArrayLike<number>): ExactVector {
   return evaluate(graph, point).at(-1)!;
 }
 
-/** Which relus are on (derivative 1) in one region, by node. */
-export type Phases = ReadonlyMap<NodeId, readonly boolean[]>;
+/** The derivative of every activation's neurons in one region, by node. */
+export type Phases = ReadonlyMap<NodeId, ExactMatrix>;
 
 /**
- * The phases next to a point: those at x itself off the kinks, else those of x + t v for all small t > 0.
+ * The derivatives next to a point: those at x itself off the kinks, else those of x + t v for all small t > 0.
  *
- * A neuron whose input stays 0 along v, too, counts as off; that is right only where its input has no gradient in the
- * region (a dead neuron), so `null` is returned where it has one: the direction decides nothing there.
+ * A neuron whose input stays on a kink along v, too, counts as not beyond it; that is right only where its input has no
+ * gradient in the region (a dead neuron), so `null` is returned where it has one: the direction decides nothing there.
  */
 export function phasesAt(
   graph: Graph,
   values: readonly ExactVector[],
   direction: ArrayLike<number> | null,
 ): Phases | null {
-  const slopes = direction === null ? null : walk(graph, exactVector(direction), values);
-  const phases = new Map<NodeId, readonly boolean[]>();
+  const along = direction === null ? null : walk(graph, exactVector(direction), values);
+  const phases = new Map<NodeId, ExactMatrix>();
   const flat: [NodeId, number][] = [];
   graph.nodes.forEach((node, id) => {
-    if (node.operator !== "relu") return;
+    if (!isActivation(node)) return;
     const from = node.inputs[0];
-    phases.set(
-      id,
-      Array.from({ length: node.size }, (_, i) => {
-        const at = sign(component(values[from], i));
-        if (at !== 0) return at > 0;
-        const along = slopes === null ? 0 : sign(component(slopes[from], i));
-        if (along === 0) flat.push([from, i]);
-        return along > 0;
-      }),
-    );
+    const slopes = Float64Array.from({ length: node.size }, (_, i) => {
+      const { passed, undecided } = sideOf(node, i, values[from], along && along[from]);
+      if (undecided) flat.push([from, i]);
+      return pieceOf(node, i, passed).slope;
+    });
+    phases.set(id, exactMatrix(slopes));
   });
   const decided = flat.every(([id, i]) =>
     adjoint(graph, phases, id, unit(graph.nodes[id].size, i)).numerators.every((n) => n === 0n)
   );
   return decided ? phases : null;
+}
+
+/** How many kinks neuron i has passed at z, or next to it along a direction; undecided where it stays on one. */
+function sideOf(node: Activation, i: number, z: ExactVector, along: ExactVector | null) {
+  let passed = 0, undecided = false;
+  for (const kink of kinksOf(node, i)) {
+    const at = kink === 0 ? sign(component(z, i)) : compare(component(z, i), exact(kink));
+    const side = at !== 0 ? at : along === null ? 0 : sign(component(along, i));
+    if (side > 0) passed++;
+    if (side === 0) undecided = true;
+  }
+  return { passed, undecided };
 }
 
 /** One row of the Jacobian in a region: sum_k row_k df_k/dx, [n]. */
@@ -97,48 +108,55 @@ function walk(graph: Graph, start: ExactVector, at: readonly ExactVector[] | nul
       case "shift":
         out.push(at === null ? combine(x, exactVector(node.offsets), 1) : x);
         break;
-      case "relu": {
-        const z = at === null ? x : at[node.inputs[0]];
-        out.push({
-          ...x,
-          numerators: x.numerators.map((n, i) => {
-            const side = z.numerators[i];
-            return side > 0n || (side === 0n && n > 0n) ? n : 0n;
-          }),
-        });
+      case "add": {
+        const [first, second] = node.signs;
+        const a = first === 1 ? x : { ...x, numerators: x.numerators.map((n) => -n) };
+        out.push(combine(a, out[node.inputs[1]], second));
         break;
       }
       default:
-        throw new RangeError(`the exact network has no rule for ${node.operator}`);
+        out.push(activation(node, x, at === null ? null : at[node.inputs[0]]));
     }
   }
   return out;
 }
 
-/** The gradient of sum_i seed_i node_i with respect to the input; every node reads one node. */
+/** sigma(x), or (with the values z of its input) its one-sided derivative along x. */
+function activation(node: Node, x: ExactVector, z: ExactVector | null): ExactVector {
+  if (!isActivation(node)) throw new RangeError(`the exact network has no rule for ${node.operator}`);
+  const pieces = x.numerators.map((_, i) => pieceOf(node, i, sideOf(node, i, z ?? x, z && x).passed));
+  const y = scaled(x, exactMatrix(pieces.map(({ slope }) => slope)), false);
+  if (z !== null || pieces.every(({ constant }) => constant === 0)) return y;
+  return combine(y, exactVector(pieces.map(({ constant }) => constant)), 1);
+}
+
+/** The gradient of sum_i seed_i node_i with respect to the input; a value read by several nodes gets the sum of theirs. */
 function adjoint(graph: Graph, phases: Phases, from: NodeId, seed: ExactVector): ExactVector {
-  let gradient = seed, id = from;
-  for (;;) {
-    const node = graph.nodes[id];
+  const gradients = new Map<NodeId, ExactVector>([[from, seed]]);
+  const send = (to: NodeId, p: ExactVector, factor: 1 | -1) => {
+    const known = gradients.get(to) ?? exactVector(new Float64Array(p.numerators.length));
+    gradients.set(to, combine(known, p, factor));
+  };
+  for (let id = from; id > 0; id--) {
+    const node = graph.nodes[id], p = gradients.get(id);
+    if (p === undefined || node.operator === "input") continue;
+    const [below] = node.inputs;
     switch (node.operator) {
-      case "input":
-        return gradient;
       case "affine":
-        gradient = transposedProduct(constantMatrix(node.weights), gradient, graph.nodes[node.inputs[0]].size);
+        send(below, transposedProduct(constantMatrix(node.weights), p, graph.nodes[below].size), 1);
         break;
       case "scale":
-        gradient = scaled(gradient, constantMatrix(node.factors), node.inverse);
+        send(below, scaled(p, constantMatrix(node.factors), node.inverse), 1);
         break;
       case "shift":
+        send(below, p, 1);
         break;
-      case "relu": {
-        const on = phases.get(id)!;
-        gradient = { ...gradient, numerators: gradient.numerators.map((n, i) => (on[i] ? n : 0n)) };
+      case "add":
+        node.inputs.forEach((to, k) => send(to, p, node.signs[k]));
         break;
-      }
       default:
-        throw new RangeError(`the exact network has no rule for ${node.operator}`);
+        send(below, scaled(p, phases.get(id)!, false), 1);
     }
-    id = node.inputs[0];
   }
+  return gradients.get(0) ?? exactVector(new Float64Array(graph.nodes[0].size));
 }

@@ -4,6 +4,7 @@ import type { Box } from "../../shared/numeric/box.ts";
 import { isAtLeast, isAtMost, toNumber } from "../exact/dyadic.ts";
 import type { Phases } from "../exact/network.ts";
 import {
+  combine,
   component,
   constantMatrix,
   type ExactVector,
@@ -45,9 +46,13 @@ export function gradientValues(graph: Graph, phases: Phases, seed: ArrayLike<num
       case "scale":
         out.push(scaled(p, constantMatrix(node.factors), node.inverse));
         break;
-      case "derivative_product": {
-        const on = phases.get(node.of)!;
-        out.push({ ...p, numerators: p.numerators.map((n, i) => (on[i] ? n : 0n)) });
+      case "derivative_product":
+        out.push(scaled(p, phases.get(node.of)!, false));
+        break;
+      case "add": {
+        const [first, second] = node.signs;
+        const a = first === 1 ? p : { ...p, numerators: p.numerators.map((n) => -n) };
+        out.push(combine(a, out[node.inputs[1]], second));
         break;
       }
       case "abs":
