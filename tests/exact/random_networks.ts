@@ -3,7 +3,8 @@
  *
  * Each is named by (seed, index) alone. The index walks through the recipes, so that any run of consecutive indices holds
  * them all: plain weights, weights over twelve decades (and over three hundred: products underflow and overflow), cancellation, dead and duplicated neurons, layers that are linear on
- * the box, boxes without interior, kinks on corners and centres, scalings that cannot be folded exactly.
+ * the box, boxes without interior, kinks on corners and centres, scalings that cannot be folded exactly, slopes of any
+ * sign, two kinks, all activations in turn.
  */
 import type { AffineNode, Graph, Node } from "../../shared/graph.ts";
 import { Random } from "./random.ts";
@@ -18,6 +19,9 @@ export const RECIPES = [
   "kinks",
   "scaled",
   "extreme",
+  "leaky",
+  "clipped",
+  "mixed",
 ] as const;
 export type Recipe = typeof RECIPES[number];
 
@@ -55,7 +59,7 @@ export function randomNetwork(seed: number, index: number, widest = 64): RandomN
   for (let layer = 0; layer < depth; layer++) {
     pushAffine(random, nodes, sizes[layer + 1], recipe, box);
     if (layer === depth - 1) break;
-    pushNode(nodes, { operator: "relu" });
+    pushActivation(random, nodes, recipe);
     if (recipe === "scaled" && random.chance(0.5)) pushScaling(random, nodes);
   }
   return { name: `seed ${seed} index ${index} (${recipe}, ${boxKind})`, recipe, boxKind, graph: { nodes }, ...box };
@@ -65,6 +69,24 @@ type Fresh<N extends Node> = N extends Node ? Omit<N, "inputs" | "size" | "name"
 
 function pushNode(nodes: Node[], node: Fresh<Exclude<Node, { operator: "input" }>>, size = nodes.at(-1)!.size): void {
   nodes.push({ ...node, inputs: [nodes.length - 1], size, name: `${node.operator}${nodes.length}` } as Node);
+}
+
+/** relu, but for the recipes that are about the others. */
+function pushActivation(random: Random, nodes: Node[], recipe: Recipe): void {
+  const { size } = nodes.at(-1)!;
+  const kind = recipe === "mixed" ? random.pick(["relu", "leaky", "clipped", "abs"]) : recipe;
+  if (kind === "leaky") {
+    const common = random.pick([Math.fround(0.01), 0.2, -0.25, 1.5, 0]);
+    const slope = () => random.chance(0.6) ? common : random.pick([0, 1, -1, 2, random.normal()]);
+    pushNode(nodes, { operator: "leaky_relu", slopes: Float64Array.from({ length: size }, slope) });
+  } else if (kind === "clipped") {
+    const [lower, upper] = random.pick([[0, 6], [-1, 1], [-0.125, 0.25], [-Infinity, 0.1], [-0.3, Infinity], [
+      0.5,
+      0.5,
+    ]]);
+    const filled = (value: number) => new Float64Array(size).fill(value);
+    pushNode(nodes, { operator: "clip", lower: filled(lower), upper: filled(upper) });
+  } else pushNode(nodes, { operator: kind === "abs" ? "abs" : "relu" });
 }
 
 /** x / std and x - mean (either order), as exporters write a normalisation; powers of two and thirds among the factors. */

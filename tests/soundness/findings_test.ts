@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { neighbour, roundDown, roundUp } from "../exact/dyadic.ts";
 import { component, norm1 } from "../exact/vector.ts";
 import { Random } from "../exact/random.ts";
-import { randomNetwork } from "../exact/random_networks.ts";
+import { randomNetwork, RECIPES } from "../exact/random_networks.ts";
 import {
   falseJacobianBounds,
   falseLipschitz,
@@ -27,7 +27,7 @@ function tightest(index: number) {
 }
 
 /** An index whose network is plain and has a Jacobian and at least two outputs. */
-const INDEX = [...Array(200).keys()].map((i) => i * 9).find((i) => {
+const INDEX = [...Array(200).keys()].map((i) => i * RECIPES.length).find((i) => {
   const { size, rows } = tightest(i);
   return size >= 2 && rows !== undefined && rows[0].numerators.some((n) => n !== 0n);
 })!;

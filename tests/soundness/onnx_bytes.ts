@@ -59,6 +59,16 @@ function written(
         : [node("Sub", [from, constant(`t${id}`, [size], one.offsets.map((t) => -t))], [to])];
     case "relu":
       return [node("Relu", [from], [to])];
+    case "abs":
+      return [node("Abs", [from], [to])];
+    case "leaky_relu":
+      return [node("PRelu", [from, constant(`a${id}`, [size], one.slopes)], [to])];
+    case "clip": {
+      // One pair of ends for the whole tensor; an infinite one is left out.
+      const end = (label: string, value: number) =>
+        Number.isFinite(value) ? constant(`${label}${id}`, [], [value]) : "";
+      return [node("Clip", [from, end("l", one.lower[0]), end("u", one.upper[0])], [to])];
+    }
     default:
       throw new RangeError(`${one.operator} is no operator of a network`);
   }

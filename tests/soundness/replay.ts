@@ -9,7 +9,8 @@
 import type { Graph, Node } from "../../shared/graph.ts";
 import type { Pass } from "../../shared/bounds/pass.ts";
 import { paddedLength } from "../../shared/kernels/kernels.ts";
-import { absolute, add, type Exact, exact, maximum, minimum, multiply, subtract, ZERO } from "../exact/dyadic.ts";
+import { add, type Exact, exact, minimum, multiply, subtract, ZERO } from "../exact/dyadic.ts";
+import { isActivation, kinksOf, pieceOf } from "../exact/pieces.ts";
 import {
   combine,
   component,
@@ -95,16 +96,18 @@ function leastIntercept(
   const range = node.operator === "derivative_product" ? pass.groups[group].ranges!.get(id)! : null;
   // p d with d = 0 is 0 whatever p is; p was not asked for then and has no bounds.
   if (range !== null && range.lower[i] === 0 && range.upper[i] === 0 && lam.numerator === 0n) return ZERO;
-  const ends = [exact(lower), exact(upper)];
   const line = (z: Exact, value: Exact) => subtract(multiply(a, value), multiply(lam, z));
   let values: Exact[];
-  if (node.operator === "relu" || node.operator === "abs") {
-    const value = node.operator === "relu" ? (z: Exact) => maximum(z, ZERO) : absolute;
-    values = ends.map((z) => line(z, value(z)));
-    if (lower < 0 && upper > 0) values.push(ZERO);
+  if (isActivation(node)) {
+    const kinks = kinksOf(node, i);
+    const passed = (z: number) => kinks.filter((kink) => z > kink).length;
+    values = [lower, upper, ...kinks.filter((kink) => lower < kink && kink < upper)].map((z) => {
+      const { slope, constant } = pieceOf(node, i, passed(z));
+      return line(exact(z), add(multiply(exact(slope), exact(z)), exact(constant)));
+    });
   } else if (range !== null) {
     const factors = [exact(range.lower[i]), exact(range.upper[i])];
-    values = ends.flatMap((p) => factors.map((d) => line(p, multiply(d, p))));
+    values = [exact(lower), exact(upper)].flatMap((p) => factors.map((d) => line(p, multiply(d, p))));
   } else throw new RangeError(`no rule for ${node.operator}`);
   return values.reduce(minimum);
 }
