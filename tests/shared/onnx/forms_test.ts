@@ -2,22 +2,22 @@
 import assert from "node:assert/strict";
 import { readModel } from "../../../shared/onnx/read_model.ts";
 import { floats, ints, node } from "../../models/build.ts";
-import { type SmallNetwork, smallNetwork } from "./networks.ts";
+import { BRANCH_FORMS, type Form, WINDOW_FORMS } from "./forms.ts";
+import { smallNetwork } from "./networks.ts";
 import { assertRefused, problemOf } from "./refusals.ts";
-import type { ProblemType } from "../../../shared/errors.ts";
 
 const DOUBLE = 11, FLOAT = 1, INT64 = 7;
 const two = { a: [[2], [1, 2]] } as const;
 const n = (...args: Parameters<typeof node>) => node(args[0], args[1], args[2], args[3] ?? {}, "n");
 
-const FORMS: readonly (readonly [string, ProblemType, RegExp, SmallNetwork])[] = [
-  ["sum of two branches", "unsupported-attribute", /both depend/, {
-    input: [1, 2],
-    nodes: [node("Relu", ["x"], ["h"]), n("Add", ["h", "x"], ["y"])],
-  }],
+const FORMS: readonly Form[] = [
   ["product of two branches", "unsupported-attribute", /both depend/, {
     input: [2, 2],
     nodes: [n("MatMul", ["x", "x"], ["y"])],
+  }],
+  ["product of two branches, elementwise", "unsupported-attribute", /both depend/, {
+    input: [1, 2],
+    nodes: [node("Relu", ["x"], ["h"]), n("Mul", ["h", "x"], ["y"])],
   }],
   ["product of two constants", "unsupported-attribute", /two constants/, {
     input: [1, 2],
@@ -131,10 +131,6 @@ const FORMS: readonly (readonly [string, ProblemType, RegExp, SmallNetwork])[] =
     nodes: [n("Slice", ["x", "i", "i"], ["y"])],
     ints: { i: [[1], [0]] },
   }],
-  ["Concat of the input", "unsupported-attribute", /must be constant/, {
-    input: [1, 2],
-    nodes: [n("Concat", ["x", "x"], ["y"], { axis: 1 })],
-  }],
   ["Cast that rounds", "unsupported-attribute", /Cast from float64 to float32/, {
     input: [1, 2],
     nodes: [n("Cast", ["x"], ["y"], { to: FLOAT })],
@@ -206,7 +202,7 @@ const FORMS: readonly (readonly [string, ProblemType, RegExp, SmallNetwork])[] =
   }],
 ];
 
-for (const [name, type, message, network] of FORMS) {
+for (const [name, type, message, network] of [...FORMS, ...WINDOW_FORMS, ...BRANCH_FORMS]) {
   Deno.test(`readModel() refuses ${name}`, () => {
     const members = name === "a broadcast to 10^12 numbers" ? {} : { node: "n" };
     assertRefused(smallNetwork(network), type, message, members);

@@ -4,7 +4,16 @@ import fc from "fast-check";
 import { problemOf } from "./refusals.ts";
 
 const SEED = 1000;
-const FILES = ["reference/synthetic_mlp16", "torch/reshaped_opset13", "torch/view_dynamic_opset9"];
+const FILES = [
+  "reference/synthetic_mlp16",
+  "torch/reshaped_opset13",
+  "torch/view_dynamic_opset9",
+  "torch/residual_opset11",
+  "torch/padded_opset11",
+  "torch/dense_opset9",
+  "torch/normalization_opset9",
+  "torch/decoder",
+];
 
 /** Bits to flip and how much of the file to keep. */
 const damage = fc.record({
