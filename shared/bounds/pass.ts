@@ -115,7 +115,8 @@ export function isOpen(pass: Pass, id: NodeId): boolean {
 }
 
 export function elementwiseContext(pass: Pass, node: NodeId, group: number): ElementwiseContext {
-  return { range: pass.groups[group].ranges?.get(node) ?? null, rule: pass.options.rule };
+  const range = pass.groups[group].ranges?.get(node) ?? null;
+  return { range, rule: pass.options.rule, node: pass.graph.nodes[node] };
 }
 
 export function linearContext(pass: Pass, node: Node, demand: Demand | null): LinearContext {

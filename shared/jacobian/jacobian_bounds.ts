@@ -96,7 +96,7 @@ function derivativeRanges(forward: Pass, graph: Graph, domain: number): Readonly
     const rules = operatorOf(activation.operator) as ElementwiseOperator;
     const box = forward.states[activation.inputs[0]].boxes[domain];
     const phases = forward.groups[domain].phases?.get(node.of) ?? null;
-    ranges.set(id, rules.derivative!(box, phases));
+    ranges.set(id, rules.derivative!(box, phases, activation));
   });
   return ranges;
 }
