@@ -29,7 +29,10 @@ export interface Kernels {
 
   /** out[r, c] = source[rows[r] * rowStride + columns[c] * columnStride]; a transpose is a choice of strides. */
   gatherMatrix(call: GatherMatrix): void;
-  /** Repacks a row-major matrix [k, n] for `gemm`: panels of four columns, [paddedLength(n) / 4][k][4]. */
+  /**
+   * Repacks a row-major matrix [k, n] for `gemm`, which then reads it from the first number to the last: chunks of
+   * chunkLength(k, n) rows (fewer in the last), each in panels of four columns, [paddedLength(n) / 4][rows of the chunk][4].
+   */
   packMatrix(call: PackMatrix): void;
   /** out [rows, n] = a [rows, k] times packed [k, n]. */
   gemm(call: Gemm): void;
@@ -71,6 +74,16 @@ export interface Indices {
 /** Elements a row of `n` numbers takes: the next multiple of four. */
 export function paddedLength(n: number): number {
   return (n + 3) & ~3;
+}
+
+/** Most rows of a chunk of a packed matrix, and most of one with at most {@link NARROW} columns; multiples of four. */
+export const CHUNK = 48, NARROW_CHUNK = 512;
+export const NARROW = 20;
+
+/** Rows of a chunk of a packed matrix [k, n]: equal shares of k, rounded up to a multiple of four. */
+export function chunkLength(k: number, n: number): number {
+  const most = n <= NARROW ? NARROW_CHUNK : CHUNK;
+  return paddedLength(Math.ceil(k / Math.max(1, Math.ceil(k / most))));
 }
 
 export interface GatherMatrix {

@@ -5,6 +5,7 @@ import {
   type AddRows,
   type AffineBox,
   type Buffer,
+  chunkLength,
   type ConcretizeRows,
   type GatherMatrix,
   type GatherRows,
@@ -129,31 +130,37 @@ class ReferenceKernels implements Kernels {
   packMatrix(call: PackMatrix): void {
     checkPackMatrix(call);
     const out = this.#values(call.out), matrix = this.#values(call.matrix);
-    const { k } = call, stride = paddedLength(call.n);
-    for (let j = 0; j < stride; j++) {
-      const panel = (j >> 2) * k * 4 + (j & 3);
-      for (let p = 0; p < k; p++) out[panel + p * 4] = j < call.n ? matrix[p * stride + j] : 0;
+    const { k, n } = call, stride = paddedLength(n), chunk = chunkLength(k, n);
+    for (let p = 0; p < k; p++) {
+      const first = p - p % chunk, rows = Math.min(chunk, k - first);
+      for (let j = 0; j < stride; j++) {
+        const panel = first * stride + (j - j % 4) * rows;
+        out[panel + (p - first) * 4 + j % 4] = j < n ? matrix[p * stride + j] : 0;
+      }
     }
   }
 
   gemm(call: Gemm): void {
     checkGemm(call);
     const out = this.#values(call.out), a = this.#values(call.a), packed = this.#values(call.packed);
-    const { k } = call, aStride = paddedLength(k), stride = paddedLength(call.n);
+    const { k, n } = call, aStride = paddedLength(k), stride = paddedLength(n), chunk = chunkLength(k, n);
     for (let r = 0; r < call.rows; r++) {
       for (let j = 0; j < stride; j += 4) {
         let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-        for (let p = 0, b = j * k; p < k; p++, b += 4) {
-          const x = a[r * aStride + p];
-          s0 += x * packed[b];
-          s1 += x * packed[b + 1];
-          s2 += x * packed[b + 2];
-          s3 += x * packed[b + 3];
+        for (let first = 0; first < k; first += chunk) {
+          const rows = Math.min(chunk, k - first);
+          for (let p = 0, b = first * stride + j * rows; p < rows; p++, b += 4) {
+            const x = a[r * aStride + first + p];
+            s0 += x * packed[b];
+            s1 += x * packed[b + 1];
+            s2 += x * packed[b + 2];
+            s3 += x * packed[b + 3];
+          }
         }
         out.set([s0, s1, s2, s3], r * stride + j);
       }
       // An infinite coefficient times a zero of the padding is NaN.
-      out.fill(0, r * stride + call.n, (r + 1) * stride);
+      out.fill(0, r * stride + n, (r + 1) * stride);
     }
   }
 

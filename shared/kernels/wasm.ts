@@ -46,8 +46,6 @@ type KernelName =
   | "scale_columns_f64";
 
 const PAGE = 65_536;
-/** Where the arena starts: address 0 means "none", and a cache line is 64 bytes. */
-const BASE = 64;
 const ADDRESSABLE = 2 ** 32 - PAGE;
 
 class WasmBuffer extends Block {}
@@ -79,6 +77,8 @@ class WasmKernels implements Kernels {
   readonly #arena = new Arena();
   readonly #memory: WebAssembly.Memory;
   readonly #run: Readonly<Record<KernelName, Kernel>>;
+  /** Address of the arena: what lies below belongs to the kernels. */
+  readonly #base: number;
   readonly #maxPages: number;
   // Growing the memory detaches its views, so both are taken again after every growth.
   #f64: Float64Array;
@@ -89,6 +89,7 @@ class WasmKernels implements Kernels {
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages });
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.#run = exports as Record<KernelName, Kernel>;
+    this.#base = (exports.arena_start as WebAssembly.Global).value;
     this.#f64 = new Float64Array(this.#memory.buffer);
     this.#i32 = new Int32Array(this.#memory.buffer);
   }
@@ -96,7 +97,7 @@ class WasmKernels implements Kernels {
   /** Grows the memory so that the arena may hold `bytes`; by a quarter at least, so that many small blocks grow it rarely. */
   #reserve(bytes: number): void {
     const pages = this.#memory.buffer.byteLength / PAGE;
-    const needed = Math.ceil((BASE + bytes) / PAGE);
+    const needed = Math.ceil((this.#base + bytes) / PAGE);
     if (needed <= pages) return;
     const allowed = this.#maxPages * PAGE;
     const figures = { bytes: needed * PAGE, allowed_bytes: allowed };
@@ -132,7 +133,7 @@ class WasmKernels implements Kernels {
   /** Address of a block of ours that is still alive. */
   #at(buffer: Buffer): number {
     if (!(buffer instanceof WasmBuffer)) throw new TypeError("Cannot use buffer: it belongs to another backend");
-    return BASE + this.#arena.check(buffer).offset;
+    return this.#base + this.#arena.check(buffer).offset;
   }
 
   #indices(indices: Indices): WasmIndices {
@@ -161,7 +162,7 @@ class WasmKernels implements Kernels {
       (total) => this.#reserve(total),
       (offset) => new WasmIndices(this.#arena, offset, values.length, least, greatest),
     );
-    this.#i32.set(values, (BASE + block.offset) / 4);
+    this.#i32.set(values, (this.#base + block.offset) / 4);
     return block;
   }
 
@@ -192,9 +193,9 @@ class WasmKernels implements Kernels {
     this.#run.gather_matrix_f64(
       this.#at(call.out),
       this.#at(call.source),
-      BASE + rows.offset,
+      this.#base + rows.offset,
       rows.length,
-      BASE + columns.offset,
+      this.#base + columns.offset,
       columns.length,
       call.rowStride,
       call.columnStride,
@@ -215,7 +216,14 @@ class WasmKernels implements Kernels {
     const indices = this.#indices(call.indices), signs = this.#indices(call.signs);
     checkGatherRows(call, indices, signs);
     const out = this.#at(call.out), matrix = this.#at(call.matrix);
-    this.#run.gather_rows_f64(out, matrix, BASE + indices.offset, BASE + signs.offset, call.rows, call.columns);
+    this.#run.gather_rows_f64(
+      out,
+      matrix,
+      this.#base + indices.offset,
+      this.#base + signs.offset,
+      call.rows,
+      call.columns,
+    );
   }
 
   relaxRows(call: RelaxRows): void {
@@ -239,7 +247,7 @@ class WasmKernels implements Kernels {
   }
 
   #rows(call: RelaxRows | AbsorbRows | ConcretizeRows, groups: WasmIndices): [number, number, number, number] {
-    return [this.#at(call.coefficients), call.rows, call.columns, BASE + groups.offset];
+    return [this.#at(call.coefficients), call.rows, call.columns, this.#base + groups.offset];
   }
 
   #sums(call: RelaxRows | AbsorbRows | ConcretizeRows): [number, number] {

@@ -1,6 +1,6 @@
 /** A call of every kernel on drawn numbers, and its result by the formulas of the contract. */
 import type { Kernels } from "../../shared/kernels/kernels.ts";
-import { paddedLength } from "../../shared/kernels/kernels.ts";
+import { chunkLength, paddedLength } from "../../shared/kernels/kernels.ts";
 import { box, columnsOf, generator, indices, padded, poison, rowSum, type Shape, table } from "./kernel_numbers.ts";
 
 /** Outputs by name; a matrix with its padding. */
@@ -52,8 +52,13 @@ function packMatrix(shape: Shape): KernelCase {
     },
     expected({ matrix }) {
       const out = new Float64Array(k * stride);
-      for (let p = 0; p < k; p++) {
-        for (let j = 0; j < stride; j++) out[(Math.floor(j / 4) * k + p) * 4 + j % 4] = matrix[p * stride + j];
+      let at = 0;
+      for (let first = 0; first < k; first += chunkLength(k, n)) {
+        for (let j = 0; j < stride; j += 4) {
+          for (let p = first; p < Math.min(k, first + chunkLength(k, n)); p++, at += 4) {
+            out.set(matrix.subarray(p * stride + j, p * stride + j + 4), at);
+          }
+        }
       }
       return { out };
     },

@@ -47,9 +47,12 @@ export function gemmSuite(backend: string, make: MakeKernels): void {
     assert.equal(await product(kernels, [x * x, x], [-1, x]), 0);
   });
 
-  Deno.test(`gemm() gives the reference's bits at many blocks of rows and of k: ${backend}`, async () => {
+  Deno.test(`gemm() gives the reference's bits at many blocks of rows and chunks of k: ${backend}`, async () => {
     const kernels = await make(), reference = referenceKernels();
-    for (const [rows, k, n] of [[121, 1030, 9], [63, 512, 5], [2, 513, 18], [1, 1025, 37], [64, 11, 66]]) {
+    const narrow = [[121, 1030, 9], [63, 512, 5], [2, 513, 18], [64, 50, 20]];
+    // Last tiles of 1 to 5 rows; last chunks of 42 (2 behind a multiple of four), 29 (1), 47 (3) and 48 steps, and 3 alone.
+    const wide = [[1, 1025, 37], [68, 130, 30], [9, 101, 24], [62, 95, 41], [125, 96, 21], [13, 3, 66], [64, 11, 66]];
+    for (const [rows, k, n] of [...narrow, ...wide]) {
       const random = generator(rows + k);
       const a = padded(random, false, rows, k), b = padded(random, false, k, n);
       assert.deepEqual(await multiply(kernels, a, b, rows, k, n), await multiply(reference, a, b, rows, k, n));

@@ -1,69 +1,93 @@
 import {
-  tile_1x1,
-  tile_1x4,
-  tile_2x1,
-  tile_2x2,
-  tile_3x1,
-  tile_4x1,
-  tile_5x1,
+  coefficients_3,
+  coefficients_4,
+  coefficients_5,
+  constant_tile_3,
+  constant_tile_4,
+  constant_tile_5,
+  loop_tile_1x1,
+  loop_tile_1x4,
+  loop_tile_2x1,
+  loop_tile_2x2,
+  loop_tile_3x1,
+  loop_tile_4x1,
+  loop_tile_5x1,
 } from "../generated/gemm_tiles";
+import { chunk_length, is_narrow } from "./pack";
 import { padded, zero_padding } from "./rows";
 
-/** Columns of A that a pass takes: a panel's slice of 16 KB and a tile's rows stay in the first cache. */
-const K_BLOCK: i32 = 512;
-/** Rows of A that a pass takes, whole tiles: their slice of 240 KB stays in the second cache. */
+/** Rows of A that a pass takes, whole tiles: their sums and a chunk of B stay in the second cache. */
 const ROW_BLOCK: i32 = 60;
 
 /**
- * out [rows, n] = a [rows, k] times packed [k, n] (panels of four columns, see pack_f64).
+ * out [rows, n] = a [rows, k] times packed [k, n] (chunks of panels of four columns, see pack_f64).
  *
  * Each element starts at +0 and adds its products one after the other in the order of k, a product and a sum rounded apart.
- * Blocks of k keep that order: a later block goes on from the sums that the one before it stored.
+ * Chunks keep that order: a later chunk goes on from the sums that the one before it stored.
  */
 export function gemm_f64(out: usize, a: usize, packed: usize, rows: i32, k: i32, n: i32): void {
   const row_bytes = (<usize> padded(k)) << 3, out_bytes = (<usize> padded(n)) << 3;
-  const panels = padded(n) >> 2, panel_bytes = (<usize> k) << 5;
+  const chunk = chunk_length(k, n), panels = padded(n) >> 2, narrow = is_narrow(n);
   if (k == 0) memory.fill(out, 0, <usize> rows * out_bytes);
-  for (let p = 0; p < k; p += K_BLOCK) {
-    const depth = min(k - p, K_BLOCK);
-    const b = packed + ((<usize> p) << 5);
-    for (let i = 0; i < rows; i += ROW_BLOCK) {
-      const height = min(rows - i, ROW_BLOCK);
-      const from = a + <usize> i * row_bytes + ((<usize> p) << 3);
-      multiply_block(out + <usize> i * out_bytes, out_bytes, from, row_bytes, b, panel_bytes, height, depth, panels, p == 0);
+  for (let i = 0; i < rows; i += ROW_BLOCK) {
+    const height = min(rows - i, ROW_BLOCK);
+    const c = out + <usize> i * out_bytes, block = a + <usize> i * row_bytes;
+    for (let p = 0; p < k; p += chunk) {
+      const depth = min(k - p, chunk), from = block + ((<usize> p) << 3), b = packed + <usize> p * out_bytes;
+      if (narrow) multiply_narrow(c, out_bytes, from, row_bytes, b, height, depth, panels, p == 0);
+      else multiply_wide(c, out_bytes, from, row_bytes, b, height, depth, panels, p == 0);
     }
   }
   // An infinite coefficient times a zero of the padding is NaN.
   for (let i = 0; i < rows; i++, out += out_bytes) zero_padding(out, n);
 }
 
-/** A block of rows times every panel: tiles of five rows, then one tile of the rows that are left. */
-function multiply_block(
+/** A block of rows times a chunk of many columns: tiles of five rows, then tiles of the rows that are left. */
+function multiply_wide(
   out: usize,
   out_bytes: usize,
   a: usize,
   row_bytes: usize,
   b: usize,
-  panel_bytes: usize,
   rows: i32,
   depth: i32,
   panels: i32,
   first: bool,
 ): void {
-  const left = rows % 5, whole = rows - left;
-  let panel = b, column = out;
-  for (let j = 0; j < panels; j++, panel += panel_bytes, column += 32) {
-    let row = a, c = column;
-    for (let i = 0; i < whole; i += 5, row += 5 * row_bytes, c += 5 * out_bytes) {
-      tile_5x1(c, out_bytes, row, row_bytes, panel, panel_bytes, depth, first);
-    }
-    if (left == 4) tile_4x1(c, out_bytes, row, row_bytes, panel, panel_bytes, depth, first);
-    else if (left == 3) tile_3x1(c, out_bytes, row, row_bytes, panel, panel_bytes, depth, first);
+  const whole = depth & ~3, tail = depth & 3;
+  for (; rows >= 5; rows -= 5, a += 5 * row_bytes, out += 5 * out_bytes) {
+    coefficients_5(a, row_bytes, whole, tail);
+    constant_tile_5(out, out_bytes, b, whole, tail, panels, first);
   }
-  if (left == 1 || left == 2) {
-    const down = <usize> whole;
-    multiply_thin(out + down * out_bytes, out_bytes, a + down * row_bytes, row_bytes, b, panel_bytes, left, depth, panels, first);
+  if (rows == 4) {
+    coefficients_4(a, row_bytes, whole, tail);
+    constant_tile_4(out, out_bytes, b, whole, tail, panels, first);
+  } else if (rows == 3) {
+    coefficients_3(a, row_bytes, whole, tail);
+    constant_tile_3(out, out_bytes, b, whole, tail, panels, first);
+  } else if (rows > 0) {
+    multiply_thin(out, out_bytes, a, row_bytes, b, rows, depth, panels, first);
   }
+}
+
+/** The same for few columns, which do not pay for a copy of the coefficients. */
+function multiply_narrow(
+  out: usize,
+  out_bytes: usize,
+  a: usize,
+  row_bytes: usize,
+  b: usize,
+  rows: i32,
+  depth: i32,
+  panels: i32,
+  first: bool,
+): void {
+  for (; rows >= 5; rows -= 5, a += 5 * row_bytes, out += 5 * out_bytes) {
+    loop_tile_5x1(out, out_bytes, a, row_bytes, b, depth, panels, first);
+  }
+  if (rows == 4) loop_tile_4x1(out, out_bytes, a, row_bytes, b, depth, panels, first);
+  else if (rows == 3) loop_tile_3x1(out, out_bytes, a, row_bytes, b, depth, panels, first);
+  else if (rows > 0) multiply_thin(out, out_bytes, a, row_bytes, b, rows, depth, panels, first);
 }
 
 /** One or two rows: several panels at once, or too few sums would be under way to hide the latency of an addition. */
@@ -73,20 +97,16 @@ function multiply_thin(
   a: usize,
   row_bytes: usize,
   b: usize,
-  panel_bytes: usize,
   rows: i32,
   depth: i32,
   panels: i32,
   first: bool,
 ): void {
-  const width = rows == 1 ? 4 : 2;
-  let j = 0;
-  for (; j + width <= panels; j += width, out += (<usize> width) << 5, b += <usize> width * panel_bytes) {
-    if (rows == 1) tile_1x4(out, out_bytes, a, row_bytes, b, panel_bytes, depth, first);
-    else tile_2x2(out, out_bytes, a, row_bytes, b, panel_bytes, depth, first);
-  }
-  for (; j < panels; j++, out += 32, b += panel_bytes) {
-    if (rows == 1) tile_1x1(out, out_bytes, a, row_bytes, b, panel_bytes, depth, first);
-    else tile_2x1(out, out_bytes, a, row_bytes, b, panel_bytes, depth, first);
-  }
+  const width = rows == 1 ? 4 : 2, left = panels % width, gap = panels / width;
+  if (rows == 1) loop_tile_1x4(out, out_bytes, a, row_bytes, b, depth, gap, first);
+  else loop_tile_2x2(out, out_bytes, a, row_bytes, b, depth, gap, first);
+  out += (<usize> (panels - left)) << 5;
+  b += (<usize> ((panels - left) * depth)) << 5;
+  if (rows == 1) loop_tile_1x1(out, out_bytes, a, row_bytes, b, depth, left, first);
+  else loop_tile_2x1(out, out_bytes, a, row_bytes, b, depth, left, first);
 }

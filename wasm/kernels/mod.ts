@@ -7,3 +7,4 @@ export { gemm_f64 } from "./gemm";
 export { pack_f64 } from "./pack";
 export { relax_rows_f64 } from "./relax_rows";
 export { scale_columns_f64 } from "./scale_columns";
+export { arena_start } from "../generated/gemm_tiles";
