@@ -370,6 +370,11 @@ Deno.test(`(16) clip: lines and image hold at their vertices, the derivative is 
     const near = (kink: number) => Math.abs(kink) < Infinity && random.chance(0.2) ? kink : anyNumber(random);
     const ends = [near(lo), near(hi)].sort((a, b) => a - b) as [number, number];
     rulesHold(clip, clipNode(lo, hi), ends, [lo, hi], (z) => exact(Math.min(Math.max(z, lo), hi)));
+    // Both kinks inside: a line goes through one of them with a slope that is rounded.
+    const both = Array.from({ length: 4 }, () => random.normal() * 2 ** random.integer(-20, 0)).sort((a, b) => a - b);
+    const inner = both.slice(1, 3);
+    const inside = (z: number) => exact(Math.min(Math.max(z, inner[0]), inner[1]));
+    rulesHold(clip, clipNode(inner[0], inner[1]), [both[0], both[3]], inner, inside);
   });
   const derivative = (l: number, u: number, phase = 0) => derivativeOf(clip, clipNode(-1, 6), l, u, phase);
   for (const [l, u] of [[-1, 0], [-2, -1], [6, 7], [0, 6], [-2, 7]]) assert.deepEqual(derivative(l, u), [0, 1]);
