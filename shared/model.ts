@@ -16,9 +16,9 @@ export interface Model {
   readonly bytes: number;
 }
 
-/** Reads ONNX bytes. Throws: the problems of `shared/onnx`, each naming node and operator. */
-export async function readModel(bytes: Uint8Array): Promise<Model> {
-  const onnx: OnnxModel = readOnnx(bytes);
+/** Reads ONNX bytes; the dense form may hold `maxElements` numbers beyond the file's. Throws: the problems of `shared/onnx`, each naming node and operator. */
+export async function readModel(bytes: Uint8Array, maxElements?: number): Promise<Model> {
+  const onnx: OnnxModel = readOnnx(bytes, maxElements);
   const graphs = new Map<string, Graph>();
   const graph = (output: string): Graph => {
     let known = graphs.get(output);
@@ -39,6 +39,6 @@ export async function readModel(bytes: Uint8Array): Promise<Model> {
       const { nodes } = graph(output);
       return { inputSize: nodes[0].size, outputSize: nodes[nodes.length - 1].size };
     },
-    bytes: 2 * bytes.length + 8 * onnx.description.parameters,
+    bytes: 2 * bytes.length + 8 * (onnx.description.parameters + onnx.expanded),
   };
 }

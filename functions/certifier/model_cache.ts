@@ -7,7 +7,8 @@ import type { ModelSource } from "../services.ts";
 export class ModelCache {
   readonly #models: RecentlyUsed<Model>;
 
-  constructor(limitBytes: number) {
+  /** A model may take what the cache holds: a convolution of a small file can be large in its dense form. */
+  constructor(private readonly limitBytes: number) {
     this.#models = new RecentlyUsed(limitBytes, ({ bytes }) => bytes);
   }
 
@@ -21,7 +22,7 @@ export class ModelCache {
   }
 
   async read(digest: string, bytes: Uint8Array): Promise<Model> {
-    const model = await readModel(bytes);
+    const model = await readModel(bytes, Math.floor(this.limitBytes / 8));
     if (model.digest !== digest) throw new Error(`model ${digest} was read as ${model.digest}`);
     this.#models.set(digest, model);
     return model;

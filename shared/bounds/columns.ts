@@ -1,4 +1,4 @@
-import type { NodeId } from "../graph.ts";
+import type { Node, NodeId } from "../graph.ts";
 import type { Demand, DerivativeRange, Relaxation } from "../operators/operator.ts";
 import type { Pass } from "./pass.ts";
 
@@ -6,16 +6,16 @@ import type { Pass } from "./pass.ts";
  * The indices of a complete, droppable component that still matter to some group (null: all).
  *
  * An index is dropped where some activation's lines are all zero in every group: the value above is 0 and so is every
- * coefficient below. A shift above would add a constant to it, so a component with one drops nothing.
+ * coefficient below. A shift or a clip above may take 0 to another constant, so a component with such a one drops nothing.
  * The union over the groups changes no bits: what a group does not need has slope, intercept and q of exactly 0 for it.
  */
 export function columnsOf(pass: Pass, members: readonly NodeId[]): Int32Array | null {
   const { nodes } = pass.graph;
   const bending: Relaxation[][] = [];
   for (const id of members) {
+    if (bending.length > 0 && movesZero(nodes[id])) return null;
     const relaxations = pass.states[id].relaxations;
     if (relaxations) bending.push(relaxations);
-    else if (bending.length > 0 && nodes[id].operator === "shift") return null;
   }
   const { size } = nodes[members[0]];
   const { demand } = pass.states[members[0]];
@@ -25,6 +25,12 @@ export function columnsOf(pass: Pass, members: readonly NodeId[]): Int32Array | 
     if (bending.every((relaxations) => relaxations.some((lines) => bends(lines, i)))) columns.push(i);
   }
   return columns.length === size ? null : Int32Array.from(columns);
+}
+
+/** Is the value of a node at 0 anything but 0? */
+function movesZero(node: Node): boolean {
+  if (node.operator === "clip") return node.lower.some((end) => end > 0) || node.upper.some((end) => end < 0);
+  return node.operator === "shift";
 }
 
 export function bends(lines: Relaxation, i: number): boolean {

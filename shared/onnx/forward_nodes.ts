@@ -1,5 +1,4 @@
 import type { Graph, Node, NodeId } from "../graph.ts";
-import { MAX_ALLOCATED_ELEMENTS } from "./limits.ts";
 import { type Place, problemAt } from "./problem.ts";
 import { count } from "./shapes.ts";
 import type { View } from "./value.ts";
@@ -12,7 +11,7 @@ export class ForwardNodes {
   readonly nodes: Node[] = [];
   #allocated = 0;
 
-  constructor(inputName: string, inputSize: number) {
+  constructor(inputName: string, inputSize: number, private readonly limit: number) {
     this.nodes.push({ operator: "input", inputs: [], size: inputSize, name: inputName });
   }
 
@@ -20,11 +19,16 @@ export class ForwardNodes {
     return this.nodes.push(node) - 1;
   }
 
+  /** Numbers allocated beyond those in the file. */
+  get allocated(): number {
+    return this.#allocated;
+  }
+
   /** Announces an allocation of `elements` numbers; throws `unsupported-attribute` with the figures when it is too much. */
   spend(elements: number, place: Place): void {
-    if (!(this.#allocated + elements <= MAX_ALLOCATED_ELEMENTS)) {
+    if (!(this.#allocated + elements <= this.limit)) {
       throw problemAt(place, "the dense form of the model is too large", "unsupported-attribute", {
-        limit: MAX_ALLOCATED_ELEMENTS,
+        limit: this.limit,
         got: this.#allocated + elements,
       });
     }

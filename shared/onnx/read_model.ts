@@ -3,7 +3,7 @@ import { type ModelProto, ModelProtoSchema, type ValueInfoProto } from "onnx-buf
 import { invalidQuery, LipcertError } from "../errors.ts";
 import type { Graph, Node, NodeId } from "../graph.ts";
 import { checkOutput, inputOf, withoutBatch } from "./declared_shape.ts";
-import { MAX_MODEL_BYTES } from "./limits.ts";
+import { MAX_ALLOCATED_ELEMENTS, MAX_MODEL_BYTES } from "./limits.ts";
 import type { ForwardNodes } from "./forward_nodes.ts";
 import { type Place, short, unreadable } from "./problem.ts";
 import { scan } from "./scan.ts";
@@ -39,6 +39,8 @@ export interface ModelDescription {
 export interface OnnxModel {
   readonly description: ModelDescription;
   readonly inputType: FloatType;
+  /** Numbers that the dense form holds beyond those in the file. */
+  readonly expanded: number;
   /**
    * The network from the input to one output: a function over the real numbers, with every constant of the file taken as
    * the exact real it is (a float64 constant that the model casts to float32: rounded as the cast does).
@@ -58,13 +60,13 @@ interface SupportedOutput {
  * Reads an ONNX file.
  *
  * Shapes are inferred from the input's, the file's own value infos are not trusted; sizes are checked before anything of
- * that size is allocated. One output that is supported is enough.
+ * that size is allocated, at most `maxElements` numbers beyond the file's. One output that is supported is enough.
  *
  * Throws: `unreadable-model`, `model-too-large`, `unsupported-operator`, `unsupported-attribute`, `shape-mismatch`.
  */
-export function readModel(bytes: Uint8Array): OnnxModel {
+export function readModel(bytes: Uint8Array, maxElements: number = MAX_ALLOCATED_ELEMENTS): OnnxModel {
   const structure = checkStructure(decode(bytes));
-  const translated = translate(structure);
+  const translated = translate(structure, Math.min(maxElements, MAX_ALLOCATED_ELEMENTS));
   const supported = new Map<string, SupportedOutput>();
   const problems = new Map<string, LipcertError>();
   for (const info of structure.graph.output) {
@@ -85,6 +87,7 @@ export function readModel(bytes: Uint8Array): OnnxModel {
   return {
     description: describe(structure, [...supported.values()], translated),
     inputType: inputOf(structure.input).type,
+    expanded: translated.forward.allocated,
     graph,
   };
 }

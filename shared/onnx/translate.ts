@@ -19,11 +19,11 @@ export interface TranslatedModel {
   value(name: string): Translation;
 }
 
-/** Translates every node some output needs, each once; a node that cannot be read spoils only what depends on it. */
-export function translate(structure: Structure): TranslatedModel {
+/** Translates every node some output needs (allocating at most `maxElements` numbers), each once; a node that cannot be read spoils only what depends on it. */
+export function translate(structure: Structure, maxElements: number): TranslatedModel {
   const { graph, input, order } = structure;
   const described = inputOf(input);
-  const forward = new ForwardNodes(input.name, count(described.shape));
+  const forward = new ForwardNodes(input.name, count(described.shape), maxElements);
   const initializers = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
   const values = new Map<string, Translation>([[input.name, inputView(described)]]);
   const value = (name: string): Translation => {
