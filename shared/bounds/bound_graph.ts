@@ -97,14 +97,14 @@ async function boundElementwise(
 ): Promise<NodeState> {
   const below = node.inputs[0];
   const input = pass.states[below];
-  applyPhases(pass, id, input.boxes);
+  applyPhases(pass, id, rules, input.boxes);
   if (pass.options.refine === "linear" && !intervalIsExact(pass, below)) {
     const undetermined = pass.groups.map((_, g) => {
       const context = elementwiseContext(pass, id, g);
       return indicesWhere(node.size, (i) => rules.undetermined(input.boxes[g], context, i));
     });
     await refine(pass, below, undetermined);
-    applyPhases(pass, id, input.boxes);
+    applyPhases(pass, id, rules, input.boxes);
   }
   const contexts = pass.groups.map((_, g) => elementwiseContext(pass, id, g));
   const relaxations = input.boxes.map((box, g) => rules.relax(box, contexts[g]));
@@ -169,13 +169,15 @@ function intersectInherited(pass: Pass, id: NodeId, boxes: readonly Box[]): void
   });
 }
 
-function applyPhases(pass: Pass, activation: NodeId, boxes: readonly Box[]): void {
+function applyPhases(pass: Pass, activation: NodeId, rules: ElementwiseOperator, boxes: readonly Box[]): void {
+  const node = pass.graph.nodes[activation];
   pass.groups.forEach(({ phases }, g) => {
     const decided = phases?.get(activation);
     if (!decided) return;
     for (let i = 0; i < decided.length; i++) {
-      if (decided[i] > 0) tightenAt(pass, g, boxes, i, 0, Infinity);
-      if (decided[i] < 0) tightenAt(pass, g, boxes, i, -Infinity, 0);
+      if (decided[i] === 0) continue;
+      const [lower, upper] = rules.piece?.(decided[i], node, i) ?? (decided[i] > 0 ? [0, Infinity] : [-Infinity, 0]);
+      tightenAt(pass, g, boxes, i, lower, upper);
     }
   });
 }

@@ -62,6 +62,12 @@ export const clip: ElementwiseOperator = {
     return { lowerSlope, lowerIntercept, upperSlope, upperIntercept };
   },
 
+  piece(phase, node, i) {
+    const { lower, upper } = clipped(node);
+    if (phase === 2) return [upper[i], Infinity];
+    return phase === 1 ? [lower[i], upper[i]] : [-Infinity, lower[i]];
+  },
+
   derivative(box, phases, node) {
     const ends = clipped(node);
     const lower = new Float64Array(ends.size);

@@ -49,6 +49,8 @@ export interface ElementwiseOperator {
   relax(box: Box, context: ElementwiseContext): Relaxation;
   /** Range of the Clarke derivative over the box; absent where an operator is not part of networks. */
   derivative?(box: Box, phases: Phases | null, node?: Node): DerivativeRange;
+  /** The interval of z on a decided piece; absent where phases part z at 0: 1 is z >= 0, -1 is z <= 0. */
+  piece?(phase: number, node: Node, i: number): readonly [number, number];
   /** Numbers of neurons of this node (for the description of a model). */
   readonly counts: boolean;
 }

@@ -22,6 +22,7 @@ export const RECIPES = [
   "leaky",
   "clipped",
   "mixed",
+  "branching",
 ] as const;
 export type Recipe = typeof RECIPES[number];
 
@@ -47,6 +48,7 @@ export function randomNetwork(seed: number, index: number, widest = 64): RandomN
   // Half of the widths are small: there the corner cases meet each other.
   const width = () => random.chance(0.5) ? random.integer(1, Math.min(8, widest)) : random.integer(1, widest);
   const sizes = Array.from({ length: depth + 1 }, width);
+  if (recipe === "branching") sizes.fill(sizes[1], 2);
   sizes[depth] = random.integer(1, Math.min(8, widest));
   const unit = recipe === "extreme" ? 10 ** random.between(-160, 20) : 1;
   const center = Array.from(
@@ -59,7 +61,9 @@ export function randomNetwork(seed: number, index: number, widest = 64): RandomN
   for (let layer = 0; layer < depth; layer++) {
     pushAffine(random, nodes, sizes[layer + 1], recipe, box);
     if (layer === depth - 1) break;
-    pushActivation(random, nodes, recipe);
+    if (recipe === "branching" && random.chance(0.5)) pushSum(random, nodes);
+    pushActivation(random, nodes, recipe === "branching" ? "mixed" : recipe);
+    if (recipe === "branching" && random.chance(0.5)) pushSum(random, nodes);
     if (recipe === "scaled" && random.chance(0.5)) pushScaling(random, nodes);
   }
   return { name: `seed ${seed} index ${index} (${recipe}, ${boxKind})`, recipe, boxKind, graph: { nodes }, ...box };
@@ -87,6 +91,16 @@ function pushActivation(random: Random, nodes: Node[], recipe: Recipe): void {
     const filled = (value: number) => new Float64Array(size).fill(value);
     pushNode(nodes, { operator: "clip", lower: filled(lower), upper: filled(upper) });
   } else pushNode(nodes, { operator: kind === "abs" ? "abs" : "relu" });
+}
+
+/** A branch that meets an earlier value of the same size again, if there is one. */
+function pushSum(random: Random, nodes: Node[]): void {
+  const last = nodes.length - 1;
+  const { size } = nodes[last];
+  const earlier = nodes.map((_, id) => id).filter((id) => id < last && nodes[id].size === size);
+  if (earlier.length === 0) return;
+  const signs = [random.sign(), random.sign()] as const;
+  nodes.push({ operator: "add", inputs: [last, random.pick(earlier)], signs, size, name: `add${last + 1}` });
 }
 
 /** x / std and x - mean (either order), as exporters write a normalisation; powers of two and thirds among the factors. */

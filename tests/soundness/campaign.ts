@@ -52,7 +52,9 @@ export async function runCampaign(
     boxes[network.boxKind] = (boxes[network.boxKind] ?? 0) + 1;
     try {
       await checkCertificates(network, kernels, new Random(seed, -2 - index), points, tally);
-      for (const name of ["linear", "recurjac"]) {
+      // A replay follows one chain; networks with branches are held against exact values only.
+      const isChain = network.graph.nodes.every(({ operator }) => operator !== "add");
+      for (const name of isChain ? ["linear", "recurjac"] : []) {
         const { found, claims } = await falseWalks(referenceKernels(), network.graph, network, RELAXATIONS[name]);
         replayed += claims;
         tally.found.push(...found.map((text) => `${network.name}, ${name}: ${text}`));

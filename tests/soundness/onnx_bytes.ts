@@ -15,6 +15,10 @@ export function onnxBytes(graph: Graph, random: Random): Uint8Array<ArrayBuffer>
   graph.nodes.forEach((one, id) => {
     if (one.operator === "input") return;
     const from = name(one.inputs[0]), to = name(id);
+    if (one.operator === "add") {
+      nodes.push(...meeting(one.signs, from, name(one.inputs[1]), to));
+      return;
+    }
     nodes.push(...written(one, graph.nodes[one.inputs[0]].size, id, from, to, constant, random));
   });
   return buildModel({
@@ -23,6 +27,14 @@ export function onnxBytes(graph: Graph, random: Random): Uint8Array<ArrayBuffer>
     input: [declare("x", ["batch", graph.nodes[0].size], "float64")],
     output: [declare("y", ["batch", graph.nodes[last].size], "float64")],
   });
+}
+
+/** s a + t b as Add, Sub or the negative of an Add. */
+function meeting([s, t]: readonly [number, number], a: string, b: string, to: string): NodeInit[] {
+  if (s > 0 && t > 0) return [node("Add", [a, b], [to])];
+  if (s > 0) return [node("Sub", [a, b], [to])];
+  if (t > 0) return [node("Sub", [b, a], [to])];
+  return [node("Add", [a, b], [`sum of ${to}`]), node("Neg", [`sum of ${to}`], [to])];
 }
 
 type Constant = (label: string, shape: readonly number[], values: ArrayLike<number>) => string;
