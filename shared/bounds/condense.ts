@@ -1,7 +1,6 @@
 import type { Node, NodeId } from "../graph.ts";
 import { type Buffer, paddedLength } from "../kernels/kernels.ts";
-import { sumOver } from "../operators/operator.ts";
-import type { DerivativeRange, LinearImage } from "../operators/operator.ts";
+import { type DerivativeRange, type LinearImage, magnitudeSum } from "../operators/operator.ts";
 import { isMixing, type NodeState, type Pass } from "./pass.ts";
 import { positionIn } from "./path.ts";
 
@@ -176,7 +175,7 @@ export function gatedSum(pass: Pass, below: NodeId): number {
     let sum = 0;
     for (let id: Node["inputs"][number] = 0; id < below; id++) {
       if (id === 0 || pass.graph.nodes[id].operator === "derivative_product") {
-        sum += sumOver(pass.states[id].boxes[g], () => true);
+        sum += magnitudeSum(pass.states[id].boxes[g]);
       }
     }
     largest = Math.max(largest, sum);

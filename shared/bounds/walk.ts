@@ -49,7 +49,7 @@ export async function lowerBounds(
     pathBelow(pass, target, rows.start.layout, floor);
   const bounds = new Float64Array(rows.groups.length);
   const factor = radiusFactor(path.roundings);
-  const block = blockRows(path.widest);
+  const block = Math.min(blockRows(path.widest), bounds.length);
   await kernels.scope(async () => {
     const scratch = Array.from({ length: buffersOf(path) }, () => kernels.allocate(block * path.widest));
     for (let from = 0; from < bounds.length; from += block) {
@@ -75,14 +75,18 @@ function blockRows(widest: number): number {
 
 const BLOCK_ELEMENTS = 40_000;
 
-/** How many blocks of rows are under way at most: one more than places that wait at the same time. */
+/** How many blocks of rows are held at most: those that wait, a product's result, copies for a second place. */
 function buffersOf({ start, moves }: Path): number {
   const waiting = new Set([start]);
-  let most = 2;
-  for (const { from, to } of moves) {
+  let most = 1;
+  for (const { from, step, to } of moves) {
+    let held = waiting.size;
+    if (step.product) most = Math.max(most, held + 1);
     waiting.delete(from);
-    for (const { place } of to) waiting.add(place);
-    most = Math.max(most, waiting.size + 2);
+    to.forEach(({ place, sign, fresh }, at) => {
+      waiting.add(place);
+      if (fresh && !(at === to.length - 1 && sign === 1)) most = Math.max(most, ++held);
+    });
   }
   return most;
 }

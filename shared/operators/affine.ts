@@ -1,7 +1,7 @@
 import type { AffineNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
-import { rowSumRoundings, SAFE_PRODUCT, settleLower, settleUpper, underflowOf } from "../numeric/rounding.ts";
+import { radiusFactor, rowSumRoundings, SAFE_PRODUCT, settleWith, underflowOf } from "../numeric/rounding.ts";
 import {
   allColumns,
   boxTable,
@@ -9,7 +9,7 @@ import {
   type LinearContext,
   type LinearImage,
   type LinearOperator,
-  sumOver,
+  magnitudeSum,
 } from "./operator.ts";
 
 /**
@@ -56,7 +56,7 @@ export const affine: LinearOperator<AffineNode> = {
       scale: null,
       product: { packed, k, n },
       coefficientRoundings: node.size + 1,
-      underflow: Float64Array.from(inputs, (box) => node.size * (sumOver(box, () => true) + 2)),
+      underflow: Float64Array.from(inputs, (box) => node.size * (magnitudeSum(box) + 2)),
     };
   },
 
@@ -99,7 +99,7 @@ function settleImage(
 ): LinearImage {
   const padded = paddedLength(rows);
   const inputSize = inputs[0].lower.length;
-  const roundings = rowSumRoundings(inputSize) + 1;
+  const factor = radiusFactor(rowSumRoundings(inputSize) + 1);
   const smallestWeight = smallestMagnitude(node);
   const boxes: Box[] = [];
   const q: Float64Array[] = [];
@@ -114,8 +114,8 @@ function settleImage(
       const b = node.bias?.[i] ?? 0;
       const below = sums[at + padded + r] + Math.abs(b);
       const above = sums[at + 3 * padded + r] + Math.abs(b);
-      lower[i] = settleLower(sums[at + r] + b, below, roundings, underflow);
-      upper[i] = settleUpper(sums[at + 2 * padded + r] + b, above, roundings, underflow);
+      lower[i] = settleWith(factor, sums[at + r] + b, below, underflow);
+      upper[i] = -settleWith(factor, -(sums[at + 2 * padded + r] + b), above, underflow);
       // |w| max(|l|, |u|) <= |w l| + |w u|: at most twice the smallest q, and free.
       magnitude[i] = (below + above) * Q_INFLATION + 2 * underflow;
     }

@@ -149,6 +149,13 @@ export function isAsked(demand: Demand | null, group: number, i: number): boolea
   return demand === null || demand.groups[group][i] === 1;
 }
 
+/** Sum of the magnitudes of a box (for underflow: its rounding is covered by the caller). */
+export function magnitudeSum({ lower, upper }: Box): number {
+  let sum = 0;
+  for (let i = 0; i < lower.length; i++) sum += Math.max(-lower[i], upper[i]);
+  return sum;
+}
+
 /** Sum of the magnitudes of a box where `counts` says so (for underflow: its rounding is covered by the caller). */
 export function sumOver(box: Box, counts: (i: number) => boolean): number {
   let sum = 0;
