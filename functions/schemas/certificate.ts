@@ -1,6 +1,6 @@
 /** The certificate: what is served, and what can be handed in to be checked. */
 import { z } from "@hono/zod-openapi";
-import { boundList, numberList, numberRows } from "./numbers.ts";
+import { boundList, numberList, numberListOrNull, numberRows } from "./numbers.ts";
 
 const index = () => z.int().min(0);
 const indices = () => numberList({ integer: true, minimum: 0 });
@@ -59,7 +59,7 @@ const Finding = z.discriminatedUnion("type", [
     type: z.literal("robustness"),
     label: index(),
     margins: z.array(z.strictObject({ output: index(), lower: bound() })),
-    counterexample: numberList().nullable(),
+    counterexample: numberListOrNull(),
   }),
   z.strictObject({
     type: z.literal("monotonicity"),

@@ -53,6 +53,14 @@ export function numberList(rule: NumberRule = {}): z.ZodType<number[]> {
   return listOf<number>(rule);
 }
 
+/** [n] finite numbers, or null where there are none to show; the document says so too. */
+export function numberListOrNull(): z.ZodType<number[] | null> {
+  return z.custom<number[] | null>().superRefine((value, c) => {
+    const found = value === null ? null : faultOfList(value, {});
+    if (found !== null) c.addIssue({ code: "custom", ...found, continue: false });
+  }).openapi({ type: ["array", "null"], items: { type: "number" } });
+}
+
 /** [n] finite numbers, null where a bound overflowed. */
 export function boundList(): z.ZodType<(number | null)[]> {
   return listOf<number | null>({ nullable: true });

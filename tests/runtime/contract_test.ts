@@ -165,6 +165,39 @@ Deno.test(`POST /v1/certify answers any JSON as the document says (seed ${SEED})
   }
 });
 
+Deno.test("every kind of certificate, whatever its verdict, fits the document", async () => {
+  const host = await denoHost();
+  try {
+    const digest = await keepModel(host);
+    const document = await documentOf(host);
+    const check = contractOf(document, document.paths["/v1/certify"].post);
+    const properties = [
+      { type: "lipschitz" },
+      { type: "lipschitz", rows: [[1, -1, 0, 0, 0, 0, 0, 0, 0, 0]], at_most: 0 },
+      { type: "jacobian_bounds" },
+      { type: "output_bounds" },
+      { type: "robustness" },
+      { type: "monotonicity", output: 0 },
+    ];
+    const verdicts = new Set<string>();
+    for (const property of properties) {
+      for (const radius of [1e-6, 0.05, 0.3, 1.7e308]) {
+        const region = { center: Array.from({ length: 16 }, (_, i) => i / 16), radius };
+        const response = await host.fetch("/v1/certify", postJson({ model: { digest }, region, property }));
+        const text = await response.text();
+        assert.equal(response.status, 200, text);
+        check(response, text);
+        verdicts.add(`${property.type} ${JSON.parse(text).verdict}`);
+      }
+    }
+    for (const wanted of ["robustness certified", "robustness refuted", "lipschitz refuted", "output_bounds unknown"]) {
+      assert.ok(verdicts.has(wanted), `${wanted}: ${[...verdicts].join(", ")}`);
+    }
+  } finally {
+    await host.close();
+  }
+});
+
 Deno.test(`POST /v1/certificates/verify answers damaged certificates as the document says (seed ${SEED})`, async () => {
   const host = await denoHost();
   try {
