@@ -57,7 +57,7 @@ function entriesStep(pass: Pass, id: NodeId, { matrix, width, mass }: Condensed)
     table: null,
     absorb: { bias: null, q: kernels.upload(sameForAll(pass, mass, k)) },
     scale: null,
-    product: { packed, k, n: width },
+    product: { layout: "dense", packed, k, n: width },
     coefficientRoundings: k + 1,
     underflow: new Float64Array(pass.groups.length).fill(k * (gatedSum(pass, id) + 2)),
   };
@@ -90,7 +90,7 @@ function layerStep(pass: Pass, product: NodeId, here: Condensed, nearer: Condens
     table: kernels.upload(groupTable(tables, null, padded)),
     absorb: { bias: null, q: kernels.upload(sameForAll(pass, mass, k)) },
     scale: null,
-    product: { packed, k, n },
+    product: { layout: "dense", packed, k, n },
     coefficientRoundings: k + 1,
     underflow: new Float64Array(pass.groups.length).fill(k * (gatedSum(pass, product + 1) + 2)),
   };

@@ -28,8 +28,6 @@ export interface Path {
 /** All coefficients at a place take a step and go on to one place, or to two where branches met. */
 export interface Move {
   readonly from: number;
-  /** Magnitudes [groups][columns] that the additions of several consumers' coefficients are charged against, if any. */
-  readonly joined: Buffer | null;
   readonly step: Step;
   readonly to: readonly Arrival[];
 }
@@ -37,8 +35,8 @@ export interface Move {
 export interface Arrival {
   readonly place: number;
   readonly sign: 1 | -1;
-  /** The first to arrive there. */
-  readonly fresh: boolean;
+  /** Null for the first to arrive; else |value| of the place, [groups][columns], that this addition is charged against. */
+  readonly charge: Buffer | null;
 }
 
 /** Where unit rows at a matrix node begin: value i = row `position(i)` of the matrix over the start's columns + constant. */
@@ -55,17 +53,16 @@ export function pathBelow(pass: Pass, target: NodeId, layout: "unit" | "dense", 
   const { nodes } = pass.graph;
   const rows = layout === "unit" && isMixing(nodes[target]) ? rowsAt(pass, target) : null;
   const start = rows ? nodes[target].inputs[0] : target;
-  const arrivals = new Map([[start, 1]]);
+  const arrived = new Map<NodeId, Buffer | null>([[start, null]]);
   const moves: Move[] = [];
   const startWidth = widthAt(pass, start);
   let widest = paddedLength(startWidth);
   // Consumers have larger ids: going down, a node is reached after all that send it coefficients.
   for (let id = start; id > floor; id--) {
-    const count = arrivals.get(id);
-    if (count === undefined) continue;
+    if (!arrived.has(id)) continue;
     const step = stepAt(pass, id);
-    const to = nodes[id].inputs.map((place, k) => arrive(arrivals, place, signOf(nodes[id], k)));
-    moves.push({ from: id, joined: count > 1 ? joinedAt(pass, id) : null, step, to });
+    const to = nodes[id].inputs.map((place, k) => arrive(pass, arrived, place, signOf(nodes[id], k)));
+    moves.push({ from: id, step, to });
     if (step.product) widest = Math.max(widest, paddedLength(step.product.n));
   }
   const columns = isOpen(pass, floor) ? null : pass.states[floor].columns;
@@ -75,18 +72,22 @@ export function pathBelow(pass: Pass, target: NodeId, layout: "unit" | "dense", 
   return { rows, start, startWidth, moves, end: floor, box, boxWidth, widest, ...account };
 }
 
-function arrive(arrivals: Map<number, number>, place: number, sign: 1 | -1): Arrival {
-  const before = arrivals.get(place) ?? 0;
-  arrivals.set(place, before + 1);
-  return { place, sign, fresh: before === 0 };
+function arrive(pass: Pass, arrived: Map<NodeId, Buffer | null>, place: NodeId, sign: 1 | -1): Arrival {
+  if (!arrived.has(place)) {
+    arrived.set(place, null);
+    return { place, sign, charge: null };
+  }
+  const charge = arrived.get(place) ?? magnitudesAt(pass, place);
+  arrived.set(place, charge);
+  return { place, sign, charge };
 }
 
 function signOf(node: Node, input: number): 1 | -1 {
   return node.operator === "add" ? node.signs[input] : 1;
 }
 
-/** |value| of the node's columns: what an addition rounds is charged against it. */
-function joinedAt(pass: Pass, id: NodeId): Buffer {
+/** |value| of the node's columns. */
+function magnitudesAt(pass: Pass, id: NodeId): Buffer {
   const { boxes, columns } = pass.states[id];
   const kept = isOpen(pass, id) ? null : columns;
   const width = kept?.length ?? pass.graph.nodes[id].size;
@@ -97,7 +98,7 @@ function joinedAt(pass: Pass, id: NodeId): Buffer {
 export function chainOf(steps: readonly Step[]): Pick<Path, "start" | "moves" | "end"> {
   const moves = steps.map((step, at): Move => {
     const from = steps.length - at;
-    return { from, joined: null, step, to: [{ place: from - 1, sign: 1, fresh: true }] };
+    return { from, step, to: [{ place: from - 1, sign: 1, charge: null }] };
   });
   return { start: steps.length, moves, end: 0 };
 }
@@ -140,7 +141,7 @@ function accountOf(
   for (let id = floor; id <= target; id++) longest = Math.max(longest, nodes[id].size);
   for (const step of steps) coefficient = Math.max(coefficient, step.coefficientRoundings);
   return {
-    roundings: coefficient + 1 + rowSumRoundings(longest) + 3 * steps.length + 4,
+    roundings: coefficient + 1 + rowSumRoundings(longest) + 4 * steps.length + 4,
     underflow: underflowBelow(pass.groups.length, steps, nodes[floor].size),
   };
 }

@@ -1,7 +1,7 @@
 import type { NodeId } from "../graph.ts";
 import { type AbsorbRows, type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import { radiusFactor, settleWith } from "../numeric/rounding.ts";
-import type { Step } from "../operators/operator.ts";
+import type { Coefficients, Step } from "../operators/operator.ts";
 import { condensedPath } from "./condensed_path.ts";
 import { isOpen, type Pass } from "./pass.ts";
 import { type Arrival, type Path, pathBelow } from "./path.ts";
@@ -83,9 +83,9 @@ function buffersOf({ start, moves }: Path): number {
     let held = waiting.size;
     if (step.product) most = Math.max(most, held + 1);
     waiting.delete(from);
-    to.forEach(({ place, sign, fresh }, at) => {
+    to.forEach(({ place, sign, charge }, at) => {
       waiting.add(place);
-      if (fresh && !(at === to.length - 1 && sign === 1)) most = Math.max(most, ++held);
+      if (charge === null && !(at === to.length - 1 && sign === 1)) most = Math.max(most, ++held);
     });
   }
   return most;
@@ -104,63 +104,64 @@ async function walkBlock(
   return await kernels.scope(async () => {
     const groups = kernels.uploadIndices(rows.groups.slice(from, to));
     const free = [...scratch];
-    const waiting = new Map<number, Under>();
+    const waiting = new Map<number, Coefficients>();
     const first = free.pop()!;
     const sums = startBlock(pass, path, rows, from, to, first);
-    waiting.set(path.start, { coefficients: first, columns: path.startWidth });
+    waiting.set(path.start, { layout: "dense", buffer: first, columns: path.startWidth });
     for (const move of path.moves) {
-      const { coefficients, columns } = waiting.get(move.from)!;
+      const { buffer: coefficients, columns } = waiting.get(move.from)!;
       waiting.delete(move.from);
       const call = { rows: count, columns, coefficients, groups, ...sums };
-      if (move.joined) kernels.absorbRows({ ...call, bias: null, q: move.joined });
-      handOn(kernels, takeStep(kernels, move.step, call, free), count, move.to, waiting, free);
+      handOn(kernels, takeStep(kernels, move.step, call, free), call, move.to, waiting, free);
     }
-    const { coefficients, columns } = waiting.get(path.end)!;
+    const { buffer: coefficients, columns } = waiting.get(path.end)!;
     kernels.concretizeRows({ rows: count, columns, coefficients, groups, ...sums, box: path.box });
     return await Promise.all([kernels.read(sums.constants, count), kernels.read(sums.magnitudes, count)]);
   });
 }
 
-/** Coefficients under way at a place. */
-interface Under {
-  readonly coefficients: Buffer;
-  readonly columns: number;
-}
-
 /** Runs a step on a block of rows; a product needs a free buffer and gives the old one back. */
-function takeStep(kernels: Kernels, step: Step, call: AbsorbRowsCall, free: Buffer[]): Under {
+function takeStep(kernels: Kernels, step: Step, call: AbsorbRowsCall, free: Buffer[]): Coefficients {
   const { coefficients, columns, rows } = call;
   if (step.table) kernels.relaxRows({ ...call, table: step.table });
   if (step.absorb) kernels.absorbRows({ ...call, ...step.absorb });
   if (step.scale) kernels.scaleColumns({ coefficients, rows, columns, ...step.scale });
-  if (!step.product) return { coefficients, columns };
+  if (!step.product) return { layout: "dense", buffer: coefficients, columns };
   const out = free.pop()!;
-  kernels.gemm({ out, a: coefficients, rows, ...step.product });
+  const { packed, k, n } = step.product;
+  kernels.gemm({ out, a: coefficients, rows, packed, k, n });
   free.push(coefficients);
-  return { coefficients: out, columns: step.product.n };
+  return { layout: "dense", buffer: out, columns: n };
 }
 
 type AbsorbRowsCall = Omit<AbsorbRows, "bias" | "q">;
 
-/** Hands coefficients on: the last place to take them fresh and unsigned gets the buffer itself. */
+/**
+ * Hands coefficients on: the last place to take them first and unsigned gets the buffer itself. An addition rounds its own
+ * sum, which a later one may cancel, so each is charged at once (shared/README.md (19)).
+ */
 function handOn(
   kernels: Kernels,
-  { coefficients, columns }: Under,
-  rows: number,
+  handed: Coefficients,
+  call: AbsorbRowsCall,
   to: readonly Arrival[],
-  waiting: Map<number, Under>,
+  waiting: Map<number, Coefficients>,
   free: Buffer[],
 ): void {
-  to.forEach(({ place, sign, fresh }, at) => {
+  const { rows } = call;
+  const { buffer, columns } = handed;
+  to.forEach(({ place, sign, charge }, at) => {
     const isLast = at === to.length - 1;
+    const fresh = charge === null;
     if (isLast && fresh && sign === 1) {
-      waiting.set(place, { coefficients, columns });
+      waiting.set(place, handed);
       return;
     }
-    const out = fresh ? free.pop()! : waiting.get(place)!.coefficients;
-    kernels.addRows({ out, a: coefficients, rows, columns, sign, fresh });
-    if (fresh) waiting.set(place, { coefficients: out, columns });
-    if (isLast) free.push(coefficients);
+    const out = fresh ? free.pop()! : waiting.get(place)!.buffer;
+    kernels.addRows({ out, a: buffer, rows, columns, sign, fresh });
+    if (fresh) waiting.set(place, { ...handed, buffer: out });
+    else kernels.absorbRows({ ...call, coefficients: out, columns, bias: null, q: charge });
+    if (isLast) free.push(buffer);
   });
 }
 

@@ -54,7 +54,7 @@ export const affine: LinearOperator<AffineNode> = {
         q: kernels.upload(groupTable(image.q, columns, padded)),
       },
       scale: null,
-      product: { packed, k, n },
+      product: { layout: "dense", packed, k, n },
       coefficientRoundings: node.size + 1,
       underflow: Float64Array.from(inputs, (box) => node.size * (magnitudeSum(box) + 2)),
     };

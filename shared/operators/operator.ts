@@ -62,13 +62,28 @@ export interface Step {
   /** Constant part and magnitudes of the node's values, [columns] and [groups][columns]. */
   readonly absorb: { readonly bias: Buffer | null; readonly q: Buffer } | null;
   readonly scale: { readonly factors: Buffer; readonly inverse: boolean } | null;
-  /** The linear map as a packed matrix [k, n]: coefficients over k columns become coefficients over n. */
-  readonly product: { readonly packed: Buffer; readonly k: number; readonly n: number } | null;
+  readonly product: Product | null;
   /** Roundings this step adds to the path of a coefficient: counted for all indices, so that dropping some changes no bit. */
   readonly coefficientRoundings: number;
   /** Half-steps of underflow per group that this step may lose (shared/README.md (4)); dropped indices lose none. */
   readonly underflow: Float64Array;
 }
+
+/** A linear map, by the layout of the coefficients it takes; convolutions will add theirs. */
+export type Product = {
+  readonly layout: "dense";
+  /** A packed matrix [k, n]: coefficients over k columns become coefficients over n. */
+  readonly packed: Buffer;
+  readonly k: number;
+  readonly n: number;
+};
+
+/** Coefficients of a block of rows on their way: dense rows over a node's columns. */
+export type Coefficients = {
+  readonly layout: "dense";
+  readonly buffer: Buffer;
+  readonly columns: number;
+};
 
 /** The interval image of a linear node for all groups, with the magnitudes q that its rounding radius needs. */
 export interface LinearImage {
