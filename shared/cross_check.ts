@@ -1,9 +1,10 @@
+import { rulesOf } from "./bounds/pass.ts";
 import { withRun } from "./bounds/run.ts";
 import { LipcertError } from "./errors.ts";
 import type { Graph, Node } from "./graph.ts";
 import type { Kernels } from "./kernels/kernels.ts";
 import type { Model } from "./model.ts";
-import { activationAt } from "./witness/plain_activation.ts";
+import { activationAt, steepestAt } from "./witness/plain_activation.ts";
 import { outputsAt } from "./witness/prove.ts";
 
 /** An independent forward pass over the model's bytes: for each point the values of each output, by name. */
@@ -88,53 +89,20 @@ interface StepError {
 const EXTRA_ROUNDINGS = 16;
 
 function stepError(node: Node, inputs: readonly StepError[], unit: number, tiny: number): StepError {
+  const rules = rulesOf(node)!;
   const [{ values: x, errors: e }] = inputs;
-  const values = new Float64Array(node.size);
-  const errors = new Float64Array(node.size);
-  let magnitude = 0;
-  for (let i = 0; i < node.size; i++) {
-    let value = 0;
-    let carried = 0;
-    let mass = 0;
-    let terms = 1;
-    if (node.operator === "affine") {
-      value = node.bias?.[i] ?? 0;
-      mass = 8 * Math.abs(value);
-      terms = x.length;
-      for (let j = 0; j < x.length; j++) {
-        const w = node.weights[i * x.length + j];
-        value += w * x[j];
-        carried += Math.abs(w) * e[j];
-        mass += Math.abs(w) * (Math.abs(x[j]) + e[j]);
-      }
-    } else if (node.operator === "scale") {
-      const factor = node.inverse ? 1 / node.factors[i] : node.factors[i];
-      value = x[i] * factor;
-      carried = e[i] * Math.abs(factor);
-      mass = Math.abs(value) + carried;
-      terms += node.roundings ?? 0;
-    } else if (node.operator === "shift") {
-      value = x[i] + node.offsets[i];
-      carried = e[i];
-      mass = 8 * Math.abs(node.offsets[i]) + Math.abs(x[i]) + e[i];
-    } else if (node.operator === "add") {
-      const { values: other, errors: f } = inputs[1];
-      value = node.signs[0] * x[i] + node.signs[1] * other[i];
-      carried = e[i] + f[i];
-      mass = Math.abs(x[i]) + Math.abs(other[i]) + carried;
-    } else if (node.operator === "leaky_relu") {
-      // Where the sign is not known either slope may be taken: the larger one carries the error.
-      const slope = Math.abs(node.slopes[i]);
-      value = x[i] > 0 ? x[i] : node.slopes[i] * x[i];
-      carried = e[i] * Math.max(slope, 1);
-      mass = Math.abs(value) + carried;
-    } else {
-      value = activationAt(node, i, x[i]);
-      carried = e[i];
-    }
-    values[i] = value;
-    errors[i] = 1.01 * (carried + (terms + EXTRA_ROUNDINGS) * unit * mass + terms * tiny);
-    magnitude = Math.max(magnitude, mass);
-  }
-  return { values, errors, magnitude };
+  const values = rules.kind === "linear"
+    ? rules.plain.apply(node, inputs.map((one) => one.values), true)
+    : x.map((z, i) => activationAt(node, i, z));
+  // Where the piece is not known any of its slopes may be taken: the steepest carries the error.
+  const carried = rules.kind === "linear"
+    ? rules.plain.reach(node, inputs.map((one) => one.errors))
+    : e.map((error, i) => error * steepestAt(node, i));
+  const mass = rules.kind === "linear"
+    ? rules.plain.reach(node, inputs.map((one) => one.values.map((value, i) => Math.abs(value) + one.errors[i])))
+      .map((sum, i) => sum + 8 * Math.abs(rules.offset(node, i)))
+    : values.map((value, i) => Math.abs(value) + carried[i]);
+  const terms = rules.kind === "linear" ? rules.plain.terms(node, x.length) : 1;
+  const errors = carried.map((error, i) => 1.01 * (error + (terms + EXTRA_ROUNDINGS) * unit * mass[i] + terms * tiny));
+  return { values, errors, magnitude: mass.reduce((most, value) => Math.max(most, value), 0) };
 }

@@ -1,12 +1,12 @@
 import type { Node, NodeId } from "../graph.ts";
 import type { Demand, DerivativeRange, Relaxation } from "../operators/operator.ts";
-import type { Pass } from "./pass.ts";
+import { type Pass, rulesOf } from "./pass.ts";
 
 /**
  * The indices of a complete, droppable component that still matter to some group (null: all).
  *
  * An index is dropped where some activation's lines are all zero in every group: the value above is 0 and so is every
- * coefficient below. A shift or a clip above may take 0 to another constant, so a component with such a one drops nothing.
+ * coefficient below. A shift or a clip above may take 0 to another constant; a component with such a node drops nothing.
  * The union over the groups changes no bits: what a group does not need has slope, intercept and q of exactly 0 for it.
  */
 export function columnsOf(pass: Pass, members: readonly NodeId[]): Int32Array | null {
@@ -29,8 +29,11 @@ export function columnsOf(pass: Pass, members: readonly NodeId[]): Int32Array | 
 
 /** Is the value of a node at 0 anything but 0? */
 function movesZero(node: Node): boolean {
-  if (node.operator === "clip") return node.lower.some((end) => end > 0) || node.upper.some((end) => end < 0);
-  return node.operator === "shift";
+  const rules = rulesOf(node);
+  if (rules === null) return false;
+  const value = (i: number) => rules.kind === "linear" ? rules.offset(node, i) : rules.plain?.value(node, i, 0) ?? 0;
+  for (let i = 0; i < node.size; i++) if (value(i) !== 0) return true;
+  return false;
 }
 
 export function bends(lines: Relaxation, i: number): boolean {
@@ -47,7 +50,7 @@ export function demandOf(pass: Pass, matrix: NodeId): Demand | null {
   const component = pass.components.of[matrix];
   if (!pass.components.droppable[component]) return null;
   for (const id of pass.components.members[component]) {
-    if (nodes[id].operator === "shift") return null;
+    if (id !== matrix && movesZero(nodes[id])) return null;
     if (nodes[id].operator !== "derivative_product") continue;
     const groups = pass.groups.map(({ ranges }) => notZero(ranges!.get(id)!));
     const indices: number[] = [];

@@ -12,6 +12,13 @@ export const abs: ElementwiseOperator = {
   // The norm's own |.| is in the graph of the Jacobian, which no description of a model speaks of.
   counts: true,
 
+  plain: {
+    value: (_node, _i, z) => Math.abs(z),
+    derivative: (_node, _i, z, step) => 2 * step(z) - 1,
+    bend: (_node, _i, z, slope) => 2 * slope(z),
+    steepest: () => 1,
+  },
+
   image({ lower, upper }) {
     const size = lower.length;
     const low = new Float64Array(size);

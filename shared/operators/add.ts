@@ -12,6 +12,14 @@ export const add: LinearOperator<AddNode> = {
   kind: "linear",
   mixes: false,
   offset: () => 0,
+
+  plain: {
+    apply: ({ signs }, [a, b]) => a.map((value, i) => signs[0] * value + signs[1] * b[i]),
+    pullBack: ({ signs }, p, k) => (signs[k] === 1 ? p : p.map((value) => -value)),
+    reach: (_node, [a, b]) => a.map((value, i) => value + b[i]),
+    terms: () => 1,
+  },
+
   rowMatrix: () => null,
 
   image(node, _rowMatrix, { inputs, others, demand }) {

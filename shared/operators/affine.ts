@@ -25,6 +25,13 @@ export const affine: LinearOperator<AffineNode> = {
 
   offset: (node, i) => node.bias?.[i] ?? 0,
 
+  plain: {
+    apply: (node, [x], withOffset) => multiply(node, x, withOffset ? node.bias : null),
+    pullBack: (node, p, _k, size) => multiplyTransposed(node, p, size),
+    reach: (node, [m]) => multiplyMagnitudes(node, m),
+    terms: (_node, inputSize) => inputSize,
+  },
+
   rowMatrix: (node, context) => gatherWeights(node, context, context.demand?.indices ?? null),
 
   async image(node, rowMatrix, context) {
@@ -156,4 +163,38 @@ function smallestMagnitude(node: AffineNode): number {
     smallestMagnitudes.set(node.weights, smallest);
   }
   return smallest;
+}
+
+function multiply(node: AffineNode, x: Float64Array, bias: Float64Array | null): Float64Array {
+  const { weights, size } = node;
+  const y = new Float64Array(size);
+  const n = x.length;
+  for (let i = 0; i < size; i++) {
+    let sum = bias ? bias[i] : 0;
+    const at = i * n;
+    for (let j = 0; j < n; j++) sum += weights[at + j] * x[j];
+    y[i] = sum;
+  }
+  return y;
+}
+
+function multiplyTransposed({ weights, size }: AffineNode, p: Float64Array, n: number): Float64Array {
+  const y = new Float64Array(n);
+  for (let i = 0; i < size; i++) {
+    const value = p[i];
+    if (value === 0) continue;
+    const at = i * n;
+    for (let j = 0; j < n; j++) y[j] += value * weights[at + j];
+  }
+  return y;
+}
+
+function multiplyMagnitudes({ weights, size }: AffineNode, m: Float64Array): Float64Array {
+  const y = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    let sum = 0;
+    for (let j = 0; j < m.length; j++) sum += Math.abs(weights[i * m.length + j]) * m[j];
+    y[i] = sum;
+  }
+  return y;
 }

@@ -14,6 +14,13 @@ export const clip: ElementwiseOperator = {
   kind: "elementwise",
   counts: true,
 
+  plain: {
+    value: (node, i, z) => valueAt(clipped(node), i, z),
+    derivative: (node, i, z, step) => step(z - clipped(node).lower[i]) - step(z - clipped(node).upper[i]),
+    bend: (node, i, z, slope) => slope(z - clipped(node).lower[i]) - slope(z - clipped(node).upper[i]),
+    steepest: () => 1,
+  },
+
   image(box, { node }) {
     const ends = clipped(node);
     return {

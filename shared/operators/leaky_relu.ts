@@ -13,6 +13,13 @@ export const leakyRelu: ElementwiseOperator = {
   kind: "elementwise",
   counts: true,
 
+  plain: {
+    value: (node, i, z) => (z > 0 ? z : leaky(node).slopes[i] * z),
+    derivative: (node, i, z, step) => leaky(node).slopes[i] + (1 - leaky(node).slopes[i]) * step(z),
+    bend: (node, i, z, slope) => (1 - leaky(node).slopes[i]) * slope(z),
+    steepest: (node, i) => Math.max(Math.abs(leaky(node).slopes[i]), 1),
+  },
+
   image(box, { node }) {
     const { slopes } = leaky(node);
     const lower = new Float64Array(slopes.length);

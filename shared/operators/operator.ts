@@ -51,8 +51,36 @@ export interface ElementwiseOperator {
   derivative?(box: Box, phases: Phases | null, node?: Node): DerivativeRange;
   /** The interval of z on a decided piece; absent where phases part z at 0: 1 is z >= 0, -1 is z <= 0. */
   piece?(phase: number, node: Node, i: number): readonly [number, number];
+  /** The activation in plain floating point; absent where an operator is not part of networks. */
+  readonly plain?: PlainActivation;
   /** Numbers of neurons of this node (for the description of a model). */
   readonly counts: boolean;
+}
+
+/**
+ * An activation in plain floating point, neuron i at z: fast and unproved, for searches and cross-checks.
+ *
+ * `step` is the step function at 0 or a sigmoid in its place, `slope` the derivative of that.
+ */
+export interface PlainActivation {
+  value(node: Node, i: number, z: number): number;
+  derivative(node: Node, i: number, z: number, step: (z: number) => number): number;
+  /** How the derivative changes with z. */
+  bend(node: Node, i: number, z: number, slope: (z: number) => number): number;
+  /** The largest |derivative|. */
+  steepest(node: Node, i: number): number;
+}
+
+/** A linear operator in plain floating point. */
+export interface PlainLinear<N extends Node> {
+  /** Its value; without the constant part for tangents. */
+  apply(node: N, inputs: readonly Float64Array[], withOffset: boolean): Float64Array;
+  /** The adjoint towards input k of `size` values. */
+  pullBack(node: N, p: Float64Array, k: number, size: number): Float64Array;
+  /** The sum of the magnitudes of its terms for inputs of these magnitudes, without the constant part. */
+  reach(node: N, magnitudes: readonly Float64Array[]): Float64Array;
+  /** Roundings of one value beyond a few: terms that are summed, and those of stored constants. */
+  terms(node: N, inputSize: number): number;
 }
 
 /** What the walk does at a node, prepared once for a set of columns and used for every row. */
@@ -121,6 +149,7 @@ export interface LinearOperator<N extends Node = Node> {
   readonly mixes: boolean;
   /** Value i of the map at 0. */
   offset(node: N, i: number): number;
+  readonly plain: PlainLinear<N>;
   /** Matrix nodes: the demanded rows over the input's columns, row-major; null for the others. */
   rowMatrix(node: N, context: LinearContext): Buffer | null;
   image(node: N, rowMatrix: Buffer | null, context: LinearContext): Promise<LinearImage>;

@@ -12,6 +12,13 @@ export const relu: ElementwiseOperator = {
   kind: "elementwise",
   counts: true,
 
+  plain: {
+    value: (_node, _i, z) => positive(z),
+    derivative: (_node, _i, z, step) => step(z),
+    bend: (_node, _i, z, slope) => slope(z),
+    steepest: () => 1,
+  },
+
   image: (box) => ({ lower: box.lower.map(positive), upper: box.upper.map(positive) }),
 
   undetermined: (box, _context, i) => box.lower[i] <= 0 && box.upper[i] >= 0 && box.lower[i] < box.upper[i],

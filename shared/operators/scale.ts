@@ -15,6 +15,14 @@ export const scale: LinearOperator<ScaleNode> = {
   kind: "linear",
   mixes: false,
   offset: () => 0,
+
+  plain: {
+    apply: (node, [x]) => x.map((z, i) => plainly(node, z, i)),
+    pullBack: (node, p) => p.map((value, i) => plainly(node, value, i)),
+    reach: (node, [m]) => m.map((value, i) => Math.abs(plainly(node, value, i))),
+    terms: (node) => 1 + (node.roundings ?? 0),
+  },
+
   rowMatrix: () => null,
 
   image(node, _rowMatrix, { inputs, demand }) {
@@ -45,6 +53,10 @@ export const scale: LinearOperator<ScaleNode> = {
 /** 1 / (1 + d) = 1 + d' with |d'| <= gamma_k / (1 - gamma_k) <= gamma_2k. */
 function factorRoundings({ roundings = 0, inverse }: ScaleNode): number {
   return inverse ? 2 * roundings : roundings;
+}
+
+function plainly({ factors, inverse }: ScaleNode, x: number, i: number): number {
+  return inverse ? x / factors[i] : x * factors[i];
 }
 
 function scaleBox(node: ScaleNode, box: Box): Box {

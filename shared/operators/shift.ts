@@ -9,6 +9,14 @@ export const shift: LinearOperator<ShiftNode> = {
   kind: "linear",
   mixes: false,
   offset: (node, i) => node.offsets[i],
+
+  plain: {
+    apply: (node, [x], withOffset) => (withOffset ? x.map((z, i) => z + node.offsets[i]) : x),
+    pullBack: (_node, p) => p,
+    reach: (_node, [m]) => m,
+    terms: () => 1,
+  },
+
   rowMatrix: () => null,
 
   image(node, _rowMatrix, { inputs }) {

@@ -1,4 +1,6 @@
-import type { AddNode, AffineNode, Graph, Node, NodeId } from "../graph.ts";
+import { rulesOf } from "../bounds/pass.ts";
+import type { Graph, Node, NodeId } from "../graph.ts";
+import type { LinearOperator } from "../operators/operator.ts";
 import { activationAt, derivativeAt } from "./plain_activation.ts";
 
 /**
@@ -17,19 +19,9 @@ export function evaluatePlain(graph: Graph, point: Float64Array): PlainTrace {
 }
 
 function forward(node: Node, values: readonly Float64Array[]): Float64Array {
-  const x = values[node.inputs[0]];
-  switch (node.operator) {
-    case "affine":
-      return multiply(node, x, node.bias);
-    case "scale":
-      return elementwise(x, (z, i) => (node.inverse ? z / node.factors[i] : z * node.factors[i]));
-    case "shift":
-      return elementwise(x, (z, i) => z + node.offsets[i]);
-    case "add":
-      return combine(node, x, values[node.inputs[1]]);
-    default:
-      return elementwise(x, (z, i) => activationAt(node, i, z));
-  }
+  const rules = rulesOf(node)!;
+  if (rules.kind === "linear") return rules.plain.apply(node, node.inputs.map((input) => values[input]), true);
+  return elementwise(values[node.inputs[0]], (z, i) => activationAt(node, i, z));
 }
 
 /**
@@ -72,27 +64,21 @@ export function reverse(
     const node = nodes[id];
     const p = reached[id];
     if (p === undefined) continue;
-    if (node.operator === "add") {
-      node.inputs.forEach((to, k) => send(to, node.signs[k] === 1 ? p : elementwise(p, (value) => -value)));
-    } else {
+    if (node.inputs.length === 1) {
       send(node.inputs[0], step(node, id, p));
+      continue;
     }
+    const { plain } = rulesOf(node) as LinearOperator;
+    node.inputs.forEach((to, k) => send(to, plain.pullBack(node, p, k, nodes[to].size)));
   }
   return reached[0] ?? new Float64Array(nodes[0].size);
 }
 
 /** The adjoint of a node with one input: p over its values becomes p over its input x. `sharpness` 0 is the step function. */
 export function pullBack(node: Node, x: Float64Array, p: Float64Array, sharpness: number): Float64Array {
-  switch (node.operator) {
-    case "affine":
-      return multiplyTransposed(node, p, x.length);
-    case "scale":
-      return elementwise(p, (value, i) => (node.inverse ? value / node.factors[i] : value * node.factors[i]));
-    case "shift":
-      return p;
-    default:
-      return elementwise(p, (value, i) => value * derivativeAt(node, i, x[i], sharpness));
-  }
+  const rules = rulesOf(node)!;
+  if (rules.kind === "linear") return rules.plain.pullBack(node, p, 0, x.length);
+  return elementwise(p, (value, i) => value * derivativeAt(node, i, x[i], sharpness));
 }
 
 /** The derivative of every node's values along `direction`, by node id. */
@@ -105,45 +91,17 @@ export function tangentPlain(
   const tangents: Float64Array[] = [direction];
   for (let id = 1; id < graph.nodes.length; id++) {
     const node = graph.nodes[id];
-    const below = tangents[node.inputs[0]];
-    if (node.operator === "affine") tangents.push(multiply(node, below, null));
-    else if (node.operator === "add") tangents.push(combine(node, below, tangents[node.inputs[1]]));
-    else tangents.push(pullBack(node, values[node.inputs[0]], below, gates === null ? 0 : gates[id]));
+    const rules = rulesOf(node)!;
+    const below = node.inputs.map((input) => tangents[input]);
+    if (rules.kind === "linear") tangents.push(rules.plain.apply(node, below, false));
+    else tangents.push(pullBack(node, values[node.inputs[0]], below[0], gates === null ? 0 : gates[id]));
   }
   return tangents;
-}
-
-function combine({ signs }: AddNode, a: Float64Array, b: Float64Array): Float64Array {
-  return elementwise(a, (value, i) => signs[0] * value + signs[1] * b[i]);
 }
 
 function elementwise(x: Float64Array, rule: (value: number, i: number) => number): Float64Array {
   const y = new Float64Array(x.length);
   for (let i = 0; i < x.length; i++) y[i] = rule(x[i], i);
-  return y;
-}
-
-function multiply(node: AffineNode, x: Float64Array, bias: Float64Array | null): Float64Array {
-  const { weights, size } = node;
-  const y = new Float64Array(size);
-  const n = x.length;
-  for (let i = 0; i < size; i++) {
-    let sum = bias ? bias[i] : 0;
-    const at = i * n;
-    for (let j = 0; j < n; j++) sum += weights[at + j] * x[j];
-    y[i] = sum;
-  }
-  return y;
-}
-
-function multiplyTransposed({ weights, size }: AffineNode, p: Float64Array, n: number): Float64Array {
-  const y = new Float64Array(n);
-  for (let i = 0; i < size; i++) {
-    const value = p[i];
-    if (value === 0) continue;
-    const at = i * n;
-    for (let j = 0; j < n; j++) y[j] += value * weights[at + j];
-  }
   return y;
 }
 
