@@ -16,7 +16,7 @@ export function activationAt(node: Node, i: number, z: number): number {
 
 /** The derivative of neuron i at z; of a sharpness s > 0 with every step from one slope to the next a sigmoid of s z. */
 export function derivativeAt(node: Node, i: number, z: number, sharpness: number): number {
-  return plainOf(node).derivative(node, i, z, sharpness === 0 ? step : (at) => sigmoid(at, sharpness));
+  return plainOf(node).derivative(node, i, z, stepOf(sharpness));
 }
 
 /** The slope of the softened derivative of neuron i at z. */
@@ -29,10 +29,16 @@ export function steepestAt(node: Node, i: number): number {
   return plainOf(node).steepest(node, i);
 }
 
-function plainOf(node: Node): PlainActivation {
+/** The rules of a node that is an activation: looked up once for all its neurons. */
+export function plainOf(node: Node): PlainActivation {
   const rules = rulesOf(node);
   if (rules?.kind === "elementwise" && rules.plain) return rules.plain;
   throw new RangeError(`Cannot evaluate operator ${node.operator} of a network`);
+}
+
+/** The step at 0 (sharpness 0), or the sigmoid that stands in its place. */
+export function stepOf(sharpness: number): (z: number) => number {
+  return sharpness === 0 ? step : (z) => sigmoid(z, sharpness);
 }
 
 function step(z: number): number {

@@ -1,7 +1,7 @@
 import { rulesOf } from "../bounds/pass.ts";
 import type { Graph, Node, NodeId } from "../graph.ts";
 import type { LinearOperator } from "../operators/operator.ts";
-import { activationAt, derivativeAt } from "./plain_activation.ts";
+import { plainOf, stepOf } from "./plain_activation.ts";
 
 /**
  * The network in plain floating point: fast and unproved. Searches look for good points with it; what they find counts
@@ -21,7 +21,8 @@ export function evaluatePlain(graph: Graph, point: Float64Array): PlainTrace {
 function forward(node: Node, values: readonly Float64Array[]): Float64Array {
   const rules = rulesOf(node)!;
   if (rules.kind === "linear") return rules.plain.apply(node, node.inputs.map((input) => values[input]), true);
-  return elementwise(values[node.inputs[0]], (z, i) => activationAt(node, i, z));
+  const plain = plainOf(node);
+  return elementwise(values[node.inputs[0]], (z, i) => plain.value(node, i, z));
 }
 
 /**
@@ -78,7 +79,9 @@ export function reverse(
 export function pullBack(node: Node, x: Float64Array, p: Float64Array, sharpness: number): Float64Array {
   const rules = rulesOf(node)!;
   if (rules.kind === "linear") return rules.plain.pullBack(node, p, 0, x.length);
-  return elementwise(p, (value, i) => value * derivativeAt(node, i, x[i], sharpness));
+  const plain = plainOf(node);
+  const step = stepOf(sharpness);
+  return elementwise(p, (value, i) => value * plain.derivative(node, i, x[i], step));
 }
 
 /** The derivative of every node's values along `direction`, by node id. */
