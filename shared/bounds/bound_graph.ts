@@ -63,6 +63,8 @@ function stateOf(boxes: Box[], parts: Partial<NodeState> = {}): NodeState {
     columns: null,
     closedStep: null,
     openStep: null,
+    underflow: null,
+    magnitudes: null,
     rowMatrix: null,
     condensed: null,
     ...parts,
@@ -70,9 +72,9 @@ function stateOf(boxes: Box[], parts: Partial<NodeState> = {}): NodeState {
 }
 
 async function boundLinear(pass: Pass, id: NodeId, node: Node, rules: LinearOperator): Promise<NodeState> {
-  const demand = rules.mixes ? demandOf(pass, id) : pass.states[node.inputs[0]].demand;
+  const demand = rules.matrix ? demandOf(pass, id) : pass.states[node.inputs[0]].demand;
   const context = linearContext(pass, node, demand);
-  const rowMatrix = rules.rowMatrix(node, context);
+  const rowMatrix = rules.matrix?.rowMatrix(node, context) ?? null;
   const image = await rules.image(node, rowMatrix, context);
   intersectInherited(pass, id, image.boxes);
   const state = stateOf(image.boxes, { image, demand, rowMatrix });

@@ -34,7 +34,7 @@ export function canCondense(pass: Pass): boolean {
   for (let id = 1; id < nodes.length; id++) {
     if (nodes[id].inputs[0] !== id - 1) return false;
     if (id % 2 === 1) {
-      if (!isMixing(nodes[id])) return false;
+      if (nodes[id].operator !== "affine") return false;
       continue;
     }
     if (id === nodes.length - 1 && nodes[id].operator === "abs") break;

@@ -20,13 +20,19 @@ export function condensedPath(pass: Pass, target: NodeId, layout: "unit" | "dens
   if (!start || floor !== 0 || (layout === "dense" && nodes[target].operator !== "abs")) return null;
   const steps: Step[] = [];
   let roundings = start.roundings;
-  if (layout === "dense") steps.push(stepAt(pass, target), entriesStep(pass, top, start));
+  const widths: number[] = [];
+  if (layout === "dense") {
+    steps.push(stepAt(pass, target), entriesStep(pass, top, start));
+    widths.push(nodes[top].size, start.width);
+  }
   let widest = paddedLength(layout === "dense" ? nodes[top].size : start.width);
   for (let id = top; id > 1; id -= 2) {
     const here = pass.states[id].condensed!;
     const nearer = pass.states[id - 2].condensed!;
     widest = Math.max(widest, paddedLength(here.width));
-    if (here.newest > 0) steps.push(layerStep(pass, id - 1, here, nearer));
+    if (here.newest === 0) continue;
+    steps.push(layerStep(pass, id - 1, here, nearer));
+    widths.push(nearer.width);
   }
   for (const step of steps) roundings += step.coefficientRoundings;
   const boxWidth = nodes[0].size;
@@ -37,8 +43,9 @@ export function condensedPath(pass: Pass, target: NodeId, layout: "unit" | "dens
       constant: () => 0,
       magnitude: (_group, i) => start.mass[start.position(i)],
     },
+    startColumns: null,
     startWidth: layout === "dense" ? nodes[top].size : start.width,
-    ...chainOf(steps),
+    ...chainOf(steps, widths),
     box: pass.run.kernels.upload(boxTable(pass.states[0].boxes, null, boxWidth)),
     boxWidth,
     widest,

@@ -4,27 +4,8 @@ import { radiusFactor, settleWith } from "../numeric/rounding.ts";
 import type { Coefficients, Step } from "../operators/operator.ts";
 import { condensedPath } from "./condensed_path.ts";
 import { isOpen, type Pass } from "./pass.ts";
-import { type Arrival, type Path, pathBelow } from "./path.ts";
-
-/** Rows to bound from below: of the values of one node, each over the domain of its group. */
-export interface RowSet {
-  /** Group of each row, ascending. */
-  readonly groups: Int32Array;
-  readonly start: UnitRows | DenseRows;
-}
-
-/** Row r is signs[r] times value indices[r]: -1 turns its upper bound into a lower one. */
-export interface UnitRows {
-  readonly layout: "unit";
-  readonly indices: Int32Array;
-  readonly signs: Int32Array;
-}
-
-/** Row r is the combination of all values with coefficients [rows, size]. */
-export interface DenseRows {
-  readonly layout: "dense";
-  readonly coefficients: Float64Array;
-}
+import { type Arrival, type Path, pathBelow, positionIn } from "./path.ts";
+import { partOf, type RowSet, tilesOfRows } from "./rows.ts";
 
 /**
  * Lower bounds of linear functions of a node's values: coefficients walk backward to the input (or to the node `floor`
@@ -44,9 +25,25 @@ export async function lowerBounds(
   floor: NodeId = 0,
 ): Promise<Float64Array> {
   if (!isOpen(pass, target)) throw new RangeError(`Cannot bound node ${target}: its component is complete`);
+  const bounds = new Float64Array(rows.groups.length);
+  const { layout } = rows.start;
+  const condensed = condensedPath(pass, target, layout, floor);
+  const tiles = condensed ? [{ indices: null, rows: null }] : tilesOfRows(pass, target, rows);
+  for (const tile of tiles) {
+    const part = tile.rows === null ? rows : partOf(rows, tile.rows);
+    await pass.run.kernels.scope(async () => {
+      const path = condensed ?? pathBelow(pass, target, { layout, indices: tile.indices }, floor);
+      const found = await walk(pass, path, part);
+      if (tile.rows === null) bounds.set(found);
+      else tile.rows.forEach((r, at) => bounds[r] = found[at]);
+    });
+  }
+  return bounds;
+}
+
+/** Walks rows of one path block by block. */
+async function walk(pass: Pass, path: Path, rows: RowSet): Promise<Float64Array> {
   const { kernels, signal, work, onProgress } = pass.run;
-  const path = condensedPath(pass, target, rows.start.layout, floor) ??
-    pathBelow(pass, target, rows.start.layout, floor);
   const bounds = new Float64Array(rows.groups.length);
   const factor = radiusFactor(path.roundings);
   const block = Math.min(blockRows(path.widest), bounds.length);
@@ -67,6 +64,8 @@ export async function lowerBounds(
   return bounds;
 }
 
+export type { DenseRows, RowSet, UnitRows } from "./rows.ts";
+
 /** Enough rows to fill the kernels, few enough that a block stays in a 1 MiB cache; a multiple of five, the GEMM's tile. */
 function blockRows(widest: number): number {
   const rows = Math.floor(BLOCK_ELEMENTS / Math.max(widest, 1));
@@ -83,9 +82,9 @@ function buffersOf({ start, moves }: Path): number {
     let held = waiting.size;
     if (step.product) most = Math.max(most, held + 1);
     waiting.delete(from);
-    to.forEach(({ place, sign, charge }, at) => {
-      waiting.add(place);
-      if (charge === null && !(at === to.length - 1 && sign === 1)) most = Math.max(most, ++held);
+    to.forEach((arrival, at) => {
+      waiting.add(arrival.place);
+      if (arrival.isFirst && !takesBuffer(arrival, at === to.length - 1)) most = Math.max(most, ++held);
     });
   }
   return most;
@@ -128,10 +127,11 @@ function takeStep(kernels: Kernels, step: Step, call: AbsorbRowsCall, free: Buff
   if (step.scale) kernels.scaleColumns({ coefficients, rows, columns, ...step.scale });
   if (!step.product) return { layout: "dense", buffer: coefficients, columns };
   const out = free.pop()!;
-  const { packed, k, n } = step.product;
-  kernels.gemm({ out, a: coefficients, rows, packed, k, n });
+  const { product } = step;
+  if (product.layout === "dense") kernels.gemm({ ...product, out, a: coefficients, rows });
+  else kernels.gemmBlocks({ ...product, out, a: coefficients, rows, accumulate: false });
   free.push(coefficients);
-  return { layout: "dense", buffer: out, columns: n };
+  return { layout: "dense", buffer: out, columns: product.n };
 }
 
 type AbsorbRowsCall = Omit<AbsorbRows, "bias" | "q">;
@@ -150,19 +150,25 @@ function handOn(
 ): void {
   const { rows } = call;
   const { buffer, columns } = handed;
-  to.forEach(({ place, sign, charge }, at) => {
+  to.forEach((arrival, at) => {
+    const { place, sign, width, places, isFirst, charge } = arrival;
     const isLast = at === to.length - 1;
-    const fresh = charge === null;
-    if (isLast && fresh && sign === 1) {
+    if (takesBuffer(arrival, isLast)) {
       waiting.set(place, handed);
       return;
     }
-    const out = fresh ? free.pop()! : waiting.get(place)!.buffer;
-    kernels.addRows({ out, a: buffer, rows, columns, sign, fresh });
-    if (fresh) waiting.set(place, { ...handed, buffer: out });
-    else kernels.absorbRows({ ...call, coefficients: out, columns, bias: null, q: charge });
+    const out = isFirst ? free.pop()! : waiting.get(place)!.buffer;
+    const where = places && { outColumns: width, places };
+    kernels.addRows({ out, a: buffer, rows, columns, sign, fresh: isFirst, ...where });
+    if (isFirst) waiting.set(place, { ...handed, buffer: out, columns: width });
+    else kernels.absorbRows({ ...call, coefficients: out, columns: width, bias: null, q: charge! });
     if (isLast) free.push(buffer);
   });
+}
+
+/** Whether the last place to take coefficients may have them as they are. */
+function takesBuffer({ sign, places, isFirst }: Arrival, isLast: boolean): boolean {
+  return isLast && isFirst && sign === 1 && places === null;
 }
 
 /** Fills the first coefficients of a block and returns its sums. */
@@ -199,18 +205,23 @@ function startBlock(
   }
   const all = kernels.uploadIndices(Int32Array.from({ length: count }, (_, r) => r));
   const ones = kernels.uploadIndices(new Int32Array(count).fill(1));
-  const matrix = kernels.upload(denseBlock(rows.start, from, to, path.startWidth));
+  const matrix = kernels.upload(denseBlock(rows.start, from, to, path));
   kernels.gatherRows({ out, matrix, indices: all, signs: ones, rows: count, columns: path.startWidth });
   return { constants: kernels.allocate(count), magnitudes: kernels.allocate(count) };
 }
 
-function denseBlock(start: RowSet["start"], from: number, to: number, width: number): Float64Array {
-  const padded = paddedLength(width);
+function denseBlock(start: RowSet["start"], from: number, to: number, path: Path): Float64Array {
+  const { startColumns, startWidth } = path;
+  const padded = paddedLength(startWidth);
   const block = new Float64Array((to - from) * padded);
+  const place = positionIn(startColumns);
   for (let r = from; r < to; r++) {
     const at = (r - from) * padded;
-    if (start.layout === "unit") block[at + start.indices[r]] = start.signs[r];
-    else block.set(start.coefficients.subarray(r * width, (r + 1) * width), at);
+    if (start.layout === "unit") {
+      block[at + place(start.indices[r])] = start.signs[r];
+      continue;
+    }
+    block.set(start.coefficients.subarray(r * startWidth, (r + 1) * startWidth), at);
   }
   return block;
 }
