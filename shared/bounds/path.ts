@@ -3,7 +3,7 @@ import { type Buffer, type Indices, paddedLength } from "../kernels/kernels.ts";
 import { rowSumRoundings, underflowOf } from "../numeric/rounding.ts";
 import { allColumns, boxTable, groupTable, type LinearOperator, type Step } from "../operators/operator.ts";
 import { isMixing, linearContext, type Pass, rulesOf } from "./pass.ts";
-import { magnitudesAt, stepAt, stepOver } from "./steps.ts";
+import { knownStep, magnitudesAt, stepAt, stepOver } from "./steps.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
 /** A walk laid out before it runs: coefficients move from place to place until all are at the end. */
@@ -63,9 +63,9 @@ export function pathBelow(
   target: NodeId,
   { layout, indices }: { readonly layout: "unit" | "dense"; readonly indices: Int32Array | null },
   floor: NodeId,
+  supports: ReadonlyMap<NodeId, Support> = supportsBelow(pass, target, indices, floor),
 ): Path {
   const { nodes } = pass.graph;
-  const supports = supportsBelow(pass, target, indices, floor);
   const fromRows = layout === "unit" && isMixing(nodes[target]);
   const start = fromRows ? nodes[target].inputs[0] : target;
   const rows = fromRows ? rowsAt(pass, target, supports.get(target)!, supports.get(start)!) : null;
@@ -77,7 +77,7 @@ export function pathBelow(
     if (!arrived.has(id)) continue;
     const { inputs } = nodes[id];
     const own = supports.get(id)!, first = supports.get(inputs[0])!;
-    const step = own.whole && first.whole ? stepAt(pass, id) : stepOver(pass, id, own.columns, first.columns);
+    const step = own.whole && first.whole && knownStep(pass, id) || stepOver(pass, id, own.columns, first.columns);
     const leaves = step.product ? first : own;
     const to = inputs.map((place, k) => arrive(pass, arrived, supports, leaves, place, signOf(nodes[id], k)));
     moves.push({ from: id, step, to });
@@ -89,6 +89,15 @@ export function pathBelow(
   const account = accountOf(pass, target, floor, moves.map(({ step }) => step));
   const { columns: startColumns } = supports.get(start)!;
   return { rows, start, startColumns, startWidth, moves, end: floor, box, boxWidth, widest, ...account };
+}
+
+/** Builds the steps that all rows, or most tiles of them, share: in the current scope, for the pass. */
+export function keepSteps(pass: Pass, target: NodeId, supports: ReadonlyMap<NodeId, Support>, floor: NodeId): void {
+  const { nodes } = pass.graph;
+  for (const [id, { whole }] of supports) {
+    if (id === floor || (id === target && isMixing(nodes[target]))) continue;
+    if (whole && supports.get(nodes[id].inputs[0])!.whole) stepAt(pass, id);
+  }
 }
 
 function arrive(

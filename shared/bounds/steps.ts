@@ -5,11 +5,17 @@ import { groupTable, type LinearOperator, type Relaxation, type Step, sumOver } 
 import { bends } from "./columns.ts";
 import { isOpen, keptAt, linearContext, type NodeState, type Pass, rulesOf } from "./pass.ts";
 
-/** The walk's step at a node over the columns that the pass keeps: built when first needed, kept for the pass. */
+/** The walk's step at a node over the columns that the pass keeps, if it was built. */
+export function knownStep(pass: Pass, id: NodeId): Step | null {
+  const { openStep, closedStep } = pass.states[id];
+  return isOpen(pass, id) ? openStep : closedStep;
+}
+
+/** That step: built when first needed, in the kernels' current scope, and kept for the pass. */
 export function stepAt(pass: Pass, id: NodeId): Step {
   const state = pass.states[id];
   const open = isOpen(pass, id);
-  const known = open ? state.openStep : state.closedStep;
+  const known = knownStep(pass, id);
   if (known) return known;
   const [input] = pass.graph.nodes[id].inputs;
   const step = stepOver(pass, id, keptAt(pass, id), keptAt(pass, input));

@@ -1,7 +1,7 @@
 import type { NodeId } from "../graph.ts";
 import type { LinearOperator } from "../operators/operator.ts";
 import { bends } from "./columns.ts";
-import { keptAt, type Pass, rulesOf } from "./pass.ts";
+import { isMixing, keptAt, type Pass, rulesOf } from "./pass.ts";
 
 /** Indices of a node that coefficients stand over on their way down; `whole` where they are all that the pass keeps. */
 export interface Support {
@@ -28,14 +28,18 @@ export function supportsBelow(
     indices === null ? "all" : marked(nodes[target].size, indices),
   ]]);
   const supports = new Map<NodeId, Support>();
+  // Nodes that take coefficients as they are (the target's, or those of a node that keeps indices): none is left out.
+  const passed = new Set<NodeId>([target]);
   // Consumers have larger ids: going down, a node is reached after all that send it coefficients.
   for (let id = target; id >= floor; id--) {
     const mark = marks.get(id);
     if (mark === undefined) continue;
-    const support = supportOf(pass, id, mark, id === target);
+    const support = supportOf(pass, id, mark, passed.has(id));
     supports.set(id, support);
-    if (id > floor) {
-      for (const input of nodes[id].inputs) marks.set(input, markInput(pass, id, support, input, marks.get(input)));
+    if (id === floor) break;
+    for (const input of nodes[id].inputs) {
+      marks.set(input, markInput(pass, id, support, input, marks.get(input)));
+      if (!isMixing(nodes[id])) passed.add(input);
     }
   }
   return supports;
@@ -74,11 +78,11 @@ function sameKept(pass: Pass, id: NodeId, input: NodeId): boolean {
   return keptAt(pass, id) === keptAt(pass, input);
 }
 
-function supportOf(pass: Pass, id: NodeId, mark: Uint8Array | "all", isTarget: boolean): Support {
+function supportOf(pass: Pass, id: NodeId, mark: Uint8Array | "all", isPassed: boolean): Support {
   const kept = keptAt(pass, id);
   const lines = pass.states[id]?.relaxations;
   // Where the pass keeps all, activations that are 0 in every group are left out here.
-  const filter = lines && kept === null && !isTarget ? (i: number) => lines.some((one) => bends(one, i)) : null;
+  const filter = lines && kept === null && !isPassed ? (i: number) => lines.some((one) => bends(one, i)) : null;
   if (mark === "all" && filter === null) return { columns: kept, whole: true };
   const { size } = pass.graph.nodes[id];
   const found = new Int32Array(kept?.length ?? size);

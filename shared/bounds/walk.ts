@@ -4,7 +4,8 @@ import { radiusFactor, settleWith } from "../numeric/rounding.ts";
 import type { Coefficients, Step } from "../operators/operator.ts";
 import { condensedPath } from "./condensed_path.ts";
 import { isOpen, type Pass } from "./pass.ts";
-import { type Arrival, type Path, pathBelow, positionIn } from "./path.ts";
+import { type Arrival, keepSteps, type Path, pathBelow, positionIn } from "./path.ts";
+import { supportsBelow } from "./support.ts";
 import { partOf, type RowSet, tilesOfRows } from "./rows.ts";
 
 /**
@@ -28,15 +29,16 @@ export async function lowerBounds(
   const bounds = new Float64Array(rows.groups.length);
   const { layout } = rows.start;
   const condensed = condensedPath(pass, target, layout, floor);
-  const tiles = condensed ? [{ indices: null, rows: null }] : tilesOfRows(pass, target, rows);
-  for (const tile of tiles) {
-    const part = tile.rows === null ? rows : partOf(rows, tile.rows);
-    await pass.run.kernels.scope(async () => {
-      const path = condensed ?? pathBelow(pass, target, { layout, indices: tile.indices }, floor);
-      const found = await walk(pass, path, part);
-      if (tile.rows === null) bounds.set(found);
-      else tile.rows.forEach((r, at) => bounds[r] = found[at]);
+  if (condensed) return await walk(pass, condensed, rows);
+  const tiles = tilesOfRows(pass, target, rows);
+  keepSteps(pass, target, supportsBelow(pass, target, tiles[0].indices, floor), floor);
+  for (const { indices, rows: chosen } of tiles) {
+    const part = chosen === null ? rows : partOf(rows, chosen);
+    const found = await pass.run.kernels.scope(() => {
+      return walk(pass, pathBelow(pass, target, { layout, indices }, floor), part);
     });
+    if (chosen === null) bounds.set(found);
+    else chosen.forEach((r, at) => bounds[r] = found[at]);
   }
   return bounds;
 }
