@@ -49,7 +49,7 @@ export interface Arrival {
 export interface RowSource {
   readonly matrix: Buffer;
   position(i: number): number;
-  constant(i: number): number;
+  constant(group: number, i: number): number;
   /** What is charged for the row itself in a group. */
   magnitude(group: number, i: number): number;
 }
@@ -164,7 +164,7 @@ function rowsAt(pass: Pass, target: NodeId, own: Support, input: Support): RowSo
   const { rowMatrix, image, demand } = pass.states[target];
   const rules = rulesOf(node) as LinearOperator;
   const common = {
-    constant: (i: number) => rules.offset(node, i),
+    constant: (_group: number, i: number) => rules.offset(node, i),
     magnitude: (group: number, i: number) => image!.q[group][i],
   };
   if (rowMatrix && input.whole) return { ...common, matrix: rowMatrix, position: positionIn(demand?.indices ?? null) };

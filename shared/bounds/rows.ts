@@ -67,6 +67,12 @@ export function tilesOfRows(pass: Pass, target: NodeId, { start }: RowSet): read
   return Array.from(tiles.values(), (rows) => tileOf(start.indices, Int32Array.from(rows)));
 }
 
+/** The values that unit rows are of, ascending. */
+export function indicesOf({ start }: RowSet): Int32Array {
+  if (start.layout !== "unit") throw new RangeError("Cannot list the values of rows that are combinations of all");
+  return Int32Array.from(new Set(start.indices)).sort();
+}
+
 function tileOf(indices: Int32Array, rows: Int32Array | null): RowTile {
   const values = rows === null ? indices : rows.map((row) => indices[row]);
   return { indices: Int32Array.from(new Set(values)).sort(), rows };

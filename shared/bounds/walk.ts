@@ -4,9 +4,11 @@ import { radiusFactor, settleWith } from "../numeric/rounding.ts";
 import type { Coefficients, Step } from "../operators/operator.ts";
 import { condensedPath } from "./condensed_path.ts";
 import { isOpen, type Pass } from "./pass.ts";
-import { type Arrival, keepSteps, type Path, pathBelow, positionIn } from "./path.ts";
+import { buffersOf, handOn, takeStep } from "./block.ts";
+import { keepSteps, type Path, pathBelow, positionIn } from "./path.ts";
 import { supportsBelow } from "./support.ts";
-import { partOf, type RowSet, tilesOfRows } from "./rows.ts";
+import { canReduce, reducedPath } from "./reduce.ts";
+import { indicesOf, partOf, type RowSet, tilesOfRows } from "./rows.ts";
 
 /**
  * Lower bounds of linear functions of a node's values: coefficients walk backward to the input (or to the node `floor`
@@ -31,11 +33,15 @@ export async function lowerBounds(
   const condensed = condensedPath(pass, target, layout, floor);
   if (condensed) return await walk(pass, condensed, rows);
   const tiles = tilesOfRows(pass, target, rows);
+  const reducible = canReduce(pass);
   keepSteps(pass, target, supportsBelow(pass, target, tiles[0].indices, floor), floor);
   for (const { indices, rows: chosen } of tiles) {
     const part = chosen === null ? rows : partOf(rows, chosen);
-    const found = await pass.run.kernels.scope(() => {
-      return walk(pass, pathBelow(pass, target, { layout, indices }, floor), part);
+    const found = await pass.run.kernels.scope(async () => {
+      const reduced = layout === "unit" && floor === 0 && reducible
+        ? await reducedPath(pass, target, indices ?? indicesOf(part), part.groups.length)
+        : null;
+      return await walk(pass, reduced ?? pathBelow(pass, target, { layout, indices }, floor), part);
     });
     if (chosen === null) bounds.set(found);
     else chosen.forEach((r, at) => bounds[r] = found[at]);
@@ -76,22 +82,6 @@ function blockRows(widest: number): number {
 
 const BLOCK_ELEMENTS = 40_000;
 
-/** How many blocks of rows are held at most: those that wait, a product's result, copies for a second place. */
-function buffersOf({ start, moves }: Path): number {
-  const waiting = new Set([start]);
-  let most = 1;
-  for (const { from, step, to } of moves) {
-    let held = waiting.size;
-    if (step.product) most = Math.max(most, held + 1);
-    waiting.delete(from);
-    to.forEach((arrival, at) => {
-      waiting.add(arrival.place);
-      if (arrival.isFirst && !takesBuffer(arrival, at === to.length - 1)) most = Math.max(most, ++held);
-    });
-  }
-  return most;
-}
-
 async function walkBlock(
   pass: Pass,
   path: Path,
@@ -121,58 +111,6 @@ async function walkBlock(
   });
 }
 
-/** Runs a step on a block of rows; a product needs a free buffer and gives the old one back. */
-function takeStep(kernels: Kernels, step: Step, call: AbsorbRowsCall, free: Buffer[]): Coefficients {
-  const { coefficients, columns, rows } = call;
-  if (step.table) kernels.relaxRows({ ...call, table: step.table });
-  if (step.absorb) kernels.absorbRows({ ...call, ...step.absorb });
-  if (step.scale) kernels.scaleColumns({ coefficients, rows, columns, ...step.scale });
-  if (!step.product) return { layout: "dense", buffer: coefficients, columns };
-  const out = free.pop()!;
-  const { product } = step;
-  if (product.layout === "dense") kernels.gemm({ ...product, out, a: coefficients, rows });
-  else kernels.gemmBlocks({ ...product, out, a: coefficients, rows, accumulate: false });
-  free.push(coefficients);
-  return { layout: "dense", buffer: out, columns: product.n };
-}
-
-type AbsorbRowsCall = Omit<AbsorbRows, "bias" | "q">;
-
-/**
- * Hands coefficients on: the last place to take them first and unsigned gets the buffer itself. An addition rounds its own
- * sum, which a later one may cancel, so each is charged at once (shared/README.md (19)).
- */
-function handOn(
-  kernels: Kernels,
-  handed: Coefficients,
-  call: AbsorbRowsCall,
-  to: readonly Arrival[],
-  waiting: Map<number, Coefficients>,
-  free: Buffer[],
-): void {
-  const { rows } = call;
-  const { buffer, columns } = handed;
-  to.forEach((arrival, at) => {
-    const { place, sign, width, places, isFirst, charge } = arrival;
-    const isLast = at === to.length - 1;
-    if (takesBuffer(arrival, isLast)) {
-      waiting.set(place, handed);
-      return;
-    }
-    const out = isFirst ? free.pop()! : waiting.get(place)!.buffer;
-    const where = places && { outColumns: width, places };
-    kernels.addRows({ out, a: buffer, rows, columns, sign, fresh: isFirst, ...where });
-    if (isFirst) waiting.set(place, { ...handed, buffer: out, columns: width });
-    else kernels.absorbRows({ ...call, coefficients: out, columns: width, bias: null, q: charge! });
-    if (isLast) free.push(buffer);
-  });
-}
-
-/** Whether the last place to take coefficients may have them as they are. */
-function takesBuffer({ sign, places, isFirst }: Arrival, isLast: boolean): boolean {
-  return isLast && isFirst && sign === 1 && places === null;
-}
-
 /** Fills the first coefficients of a block and returns its sums. */
 function startBlock(
   pass: Pass,
@@ -192,7 +130,7 @@ function startBlock(
     for (let r = 0; r < count; r++) {
       const i = indices[from + r];
       positions[r] = path.rows.position(i);
-      constants[r] = signs[from + r] * path.rows.constant(i);
+      constants[r] = signs[from + r] * path.rows.constant(rows.groups[from + r], i);
       magnitudes[r] = path.rows.magnitude(rows.groups[from + r], i);
     }
     kernels.gatherRows({

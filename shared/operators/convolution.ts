@@ -76,7 +76,7 @@ export const convolution: LinearOperator<ConvolutionNode> = {
         q: kernels.upload(groupTable(image.q, columns, padded)),
       },
       scale: null,
-      product: { layout: "blocks", blocks, packed, k, n },
+      product: { layout: "blocks", blocks, packed, k, n, accumulate: false },
       coefficientRoundings: stencilOf(node).columnEntries + 2,
     };
   },

@@ -115,6 +115,8 @@ export interface BlockProduct {
   readonly packed: Buffer;
   readonly k: number;
   readonly n: number;
+  /** Added to the coefficients themselves (k = n): no block reads what one writes. */
+  readonly accumulate: boolean;
 }
 
 /** Coefficients of a block of rows on their way: dense rows over a node's columns. */

@@ -66,6 +66,7 @@ export const selection: LinearOperator<SelectionNode> = {
         packed: kernels.upload(values),
         k,
         n,
+        accumulate: false,
       },
       coefficientRoundings: mostReaders(node) + 2,
     };
