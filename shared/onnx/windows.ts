@@ -1,4 +1,5 @@
 /** How the windows of a convolution or a pooling lie on each spatial axis. */
+import type { Windows } from "../graph.ts";
 import { type Place, problemAt, shapeProblem } from "./problem.ts";
 import type { Shape } from "./shapes.ts";
 import type { OnnxNode } from "./translator.ts";
@@ -26,6 +27,40 @@ export const WINDOW_ATTRIBUTES = ["auto_pad", "dilations", "kernel_shape", "pads
 
 /** An axis of one position, so that one spatial dimension is read as two. */
 export const TRIVIAL_AXIS: WindowAxis = { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, begin: 0 };
+
+/** Channels on the two sides of windows, and what is computed side by side. */
+export interface Channels {
+  readonly batch: number;
+  readonly groups: number;
+  readonly coarse: number;
+  readonly fine: number;
+}
+
+/**
+ * The windows over one or two axes, as the graph has them: from the axes' input to their output, or back when
+ * `transposed`. A step that is never taken is 1.
+ */
+export function windowsOf(axes: readonly WindowAxis[], transposed: boolean, channels: Channels): Windows {
+  const plane = asPlane(axes);
+  const pair = (numberOf: (axis: WindowAxis) => number) => [numberOf(plane[0]), numberOf(plane[1])] as const;
+  const coarse = pair((axis) => transposed ? axis.input : axis.output);
+  const fine = pair((axis) => transposed ? axis.output : axis.input);
+  return {
+    batch: channels.batch,
+    groups: channels.groups,
+    coarse: { channels: channels.coarse, height: coarse[0], width: coarse[1] },
+    fine: { channels: channels.fine, height: fine[0], width: fine[1] },
+    kernel: pair((axis) => axis.kernel),
+    stride: pair(({ stride, input, output }) => (transposed ? input : output) === 1 ? 1 : stride),
+    dilation: pair(({ dilation, kernel }) => kernel === 1 ? 1 : dilation),
+    begin: pair((axis) => axis.begin),
+  };
+}
+
+/** Axes of one or two dimensions as two. */
+export function asPlane(axes: readonly WindowAxis[]): readonly [WindowAxis, WindowAxis] {
+  return axes.length === 1 ? [TRIVIAL_AXIS, axes[0]] : [axes[0], axes[1]];
+}
 
 /** The spatial sizes of a tensor [N, C, ...] of one or two spatial dimensions. */
 export function spatialShape(shape: Shape, place: Place): Shape {
