@@ -1,5 +1,5 @@
 import type { Graph, Node, NodeId, Windows } from "../graph.ts";
-import { MAX_REACH } from "./limits.ts";
+import { checkWindows } from "./windows.ts";
 import { type Place, problemAt } from "./problem.ts";
 import { count } from "./shapes.ts";
 import type { View } from "./value.ts";
@@ -71,7 +71,8 @@ export class ForwardNodes {
   /**
    * The convolution of node `id`; `bias` has a number for each of its values.
    *
-   * Throws: `unsupported-attribute` with the figures where windows reach too far or there are too many values.
+   * Throws: `unsupported-attribute` with the figures where windows reach too far or see little but padding, or where
+   * there are too many values.
    */
   convolution(
     id: NodeId,
@@ -81,14 +82,11 @@ export class ForwardNodes {
     bias: Float64Array | null,
     place: Place,
   ): NodeId {
-    for (const reach of reaches(windows)) {
-      if (reach > MAX_REACH) {
-        throw problemAt(place, "the windows reach too far", "unsupported-attribute", { limit: MAX_REACH, got: reach });
-      }
-    }
+    checkWindows(windows, place);
     const { channels, height, width } = transposed ? windows.fine : windows.coarse;
     const size = windows.batch * channels * height * width;
-    this.spend(NODE_COST + size, place); // what its values take, whether it has a bias or not
+    // What its values take: a bias has paid for them already.
+    this.spend(NODE_COST + (bias === null ? size : 0), place);
     const name = String(place.node);
     return this.add({ operator: "convolution", inputs: [id], size, name, kernel, windows, transposed, bias });
   }
@@ -134,14 +132,6 @@ export function pick(source: Float64Array, map: Int32Array): Float64Array {
   const out = new Float64Array(map.length);
   for (let i = 0; i < out.length; i++) out[i] = source[map[i]];
   return out;
-}
-
-/** How far from position 0 the windows of an axis begin and how far they reach from there. */
-function reaches({ coarse, kernel, stride, dilation, begin }: Windows): number[] {
-  return [coarse.height, coarse.width].flatMap((windows, axis) => [
-    Math.abs(begin[axis]),
-    (windows - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis],
-  ]);
 }
 
 /** Whether value i of so many values is taken to place i. */

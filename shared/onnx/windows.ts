@@ -1,5 +1,6 @@
 /** How the windows of a convolution or a pooling lie on each spatial axis. */
 import type { Windows } from "../graph.ts";
+import { MAX_REACH } from "./limits.ts";
 import { type Place, problemAt, shapeProblem } from "./problem.ts";
 import type { Shape } from "./shapes.ts";
 import type { OnnxNode } from "./translator.ts";
@@ -54,6 +55,42 @@ export function windowsOf(axes: readonly WindowAxis[], transposed: boolean, chan
     stride: pair(({ stride, input, output }) => (transposed ? input : output) === 1 ? 1 : stride),
     dilation: pair(({ dilation, kernel }) => kernel === 1 ? 1 : dilation),
     begin: pair((axis) => axis.begin),
+  };
+}
+
+/**
+ * Refuses windows whose positions leave the range of an i32, and those that see so little but padding that a sum over
+ * them would be mostly about positions that do not exist.
+ */
+export function checkWindows({ coarse, fine, kernel, stride, dilation, begin }: Windows, place: Place): void {
+  const sides = [[coarse.height, fine.height], [coarse.width, fine.width]] as const;
+  sides.forEach(([windows, positions], axis) => {
+    const reach = Math.max(Math.abs(begin[axis]), (windows - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis]);
+    if (reach > MAX_REACH) {
+      throw problemAt(place, "the windows reach too far", "unsupported-attribute", { limit: MAX_REACH, got: reach });
+    }
+    let seen = 0;
+    for (let window = 0; window < windows; window++) {
+      const start = window * stride[axis] - begin[axis];
+      const { first, last } = existing(start, positions, kernel[axis], dilation[axis]);
+      seen += Math.max(0, last - first + 1);
+    }
+    const limit = LEAST_WINDOWS + MOST_PADDING * seen;
+    if (windows * kernel[axis] > limit) {
+      const got = windows * kernel[axis];
+      throw problemAt(place, "the windows see little but padding", "unsupported-attribute", { limit, got });
+    }
+  });
+}
+
+/** Positions of all windows along an axis, padding included, for one that exists; a few windows may see less. */
+const MOST_PADDING = 16, LEAST_WINDOWS = 1024;
+
+/** The first and the last position of a kernel that lies on an axis of so many positions. */
+function existing(start: number, positions: number, kernel: number, dilation: number) {
+  return {
+    first: Math.max(0, Math.ceil(-start / dilation)),
+    last: Math.min(kernel - 1, Math.floor((positions - 1 - start) / dilation)),
   };
 }
 
@@ -153,8 +190,7 @@ export function tapsOf({ kernel, stride, dilation, begin }: WindowAxis, coarse: 
   const taps: Tap[] = [];
   for (let window = 0; window < coarse; window++) {
     const start = window * stride - begin;
-    const first = Math.max(0, Math.ceil(-start / dilation));
-    const last = Math.min(kernel - 1, Math.floor((fine - 1 - start) / dilation));
+    const { first, last } = existing(start, fine, kernel, dilation);
     for (let k = first; k <= last; k++) taps.push({ coarse: window, k, fine: start + k * dilation });
   }
   return taps;
