@@ -54,7 +54,14 @@ function step({ rows, panels }: Tile, rowOfPanel: (q: number) => string, load: (
  * What all tiles share: `gap` times, sums from +0 (`first`) or from what `out` holds, `body`, and the sums to `out`.
  * The panels of a tile are `gap` apart, so that the processor sees one long stream of memory for each.
  */
-function tileSource(name: string, tile: Tile, parameters: string, before: readonly string[], body: readonly string[]) {
+function tileSource(
+  name: string,
+  tile: Tile,
+  parameters: string,
+  before: readonly string[],
+  body: readonly string[],
+  after: readonly string[] = [],
+) {
   const places = range(tile.rows).flatMap((i) => range(tile.panels).map((q) => ({ i, q })));
   const sums = places.flatMap(({ i, q }) => [0, 1].map((h) => ({ sum: `c${i}${q}${h}`, at: `o${i}${q}`, by: h * 16 })));
   return [
@@ -70,6 +77,7 @@ function tileSource(name: string, tile: Tile, parameters: string, before: readon
     ...body,
     ...sums.map(({ sum, at, by }) => `v128.store(${at}, ${sum}, ${by});`),
     ...places.map(({ i, q }) => `o${i}${q} += 32;`),
+    ...after,
     "}",
     "}",
   ].join("\n");
@@ -109,7 +117,7 @@ export function loopTileSource(tile: Tile): string {
 }
 
 /**
- * A tile over `whole` steps of a chunk (a multiple of four) and `tail` more (0 to 3).
+ * A tile over `whole` steps of a chunk (a multiple of four) and `tail` more (0 to 3); `skip` bytes lie behind each panel.
  *
  * Deno compares each address with the size of the memory in code, except one that is constant and below the memory's
  * initial size: so the coefficients lie at constant addresses, each twice, since `load64_splat` takes an instruction more
@@ -131,23 +139,55 @@ export function constantTileSource(rows: number): string {
     "} while (false);",
   ];
   const body = [...steps(0, CHUNK, "whole", UNROLL), ...steps(CHUNK, UNROLL - 1, "tail", 1)];
-  return tileSource(`constant_tile_${rows}`, tile, "b: usize, whole: i32, tail: i32", [], body);
+  return tileSource(`constant_tile_${rows}`, tile, "b: usize, skip: usize, whole: i32, tail: i32", [], body, [
+    "b += skip;",
+  ]);
 }
 
-/** Copies the coefficients of a tile to their constant addresses. */
-export function coefficientsSource(rows: number): string {
+/** Copies the coefficients of a tile to their constant addresses: `load` says what of `rows` coefficients a step copies. */
+function copySource(name: string, rows: number, parameters: string, before: string, load: readonly string[]): string {
   const copy = (from: number, count: string) => [
     `to = ${coefficient(rows, from, 0)}; end = to + <usize> ${count} * ${rows * 16};`,
-    `for (; to < end; to += ${rows * 16}) {`,
-    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(a${i}), ${i * 16}); a${i} += 8;`),
+    "while (to < end) {",
+    ...load,
     "}",
   ];
   return [
-    `export function coefficients_${rows}(a: usize, row_bytes: usize, whole: i32, tail: i32): void {`,
-    ...range(rows).map((i) => `let a${i} = a + ${i} * row_bytes;`),
+    `export function ${name}_${rows}(${parameters}, whole: i32, tail: i32): void {`,
+    before,
     "let to: usize, end: usize;",
     ...copy(0, "whole"),
     ...copy(CHUNK, "tail"),
+    "}",
+  ].join("\n");
+}
+
+/** From rows `row_bytes` apart. */
+export function coefficientsSource(rows: number): string {
+  const pointers = range(rows).map((i) => `let a${i} = a + ${i} * row_bytes;`).join(" ");
+  return copySource("coefficients", rows, "a: usize, row_bytes: usize", pointers, [
+    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(a${i}), ${i * 16}); a${i} += 8;`),
+    `to += ${rows * 16};`,
+  ]);
+}
+
+/** From a matrix [columns][rows], by the places of the columns. */
+export function placedCoefficientsSource(rows: number): string {
+  return copySource("placed_coefficients", rows, "a: usize, places: usize", "", [
+    `const at = a + (<usize> load<u32>(places)) * ${rows * 8}; places += 4;`,
+    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(at, ${i * 8})); to += 16;`),
+  ]);
+}
+
+/** Copies columns of `rows` rows to a matrix [columns][rows]. */
+export function gatheredColumnsSource(rows: number): string {
+  return [
+    `export function gathered_columns_${rows}(to: usize, a: usize, row_bytes: usize, columns: usize, count: i32): void {`,
+    ...range(rows).map((i) => `const a${i} = a + ${i} * row_bytes;`),
+    "for (const end = columns + ((<usize> count) << 2); columns < end; columns += 4) {",
+    "const at = (<usize> load<u32>(columns)) << 3;",
+    ...range(rows).map((i) => `store<f64>(to, load<f64>(a${i} + at)); to += 8;`),
+    "}",
     "}",
   ].join("\n");
 }
@@ -159,7 +199,12 @@ export function gemmTilesSource(): string {
     `export const CHUNK: i32 = ${CHUNK}, NARROW: i32 = ${NARROW}, NARROW_CHUNK: i32 = ${NARROW_CHUNK};`,
     `export const arena_start: usize = ${ARENA_START};`,
     ...LOOP_TILES.map(loopTileSource),
-    ...CONSTANT_TILES.flatMap((rows) => [constantTileSource(rows), coefficientsSource(rows)]),
+    ...CONSTANT_TILES.flatMap((rows) => [
+      constantTileSource(rows),
+      coefficientsSource(rows),
+      placedCoefficientsSource(rows),
+    ]),
+    ...range(Math.max(...CONSTANT_TILES)).map((i) => gatheredColumnsSource(i + 1)),
     "",
   ].join("\n");
 }

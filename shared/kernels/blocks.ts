@@ -1,25 +1,46 @@
-/** Layouts of dense blocks as one array of integers, the same on every backend. */
-import { type BlockLayout, packedLengthOf, paddedLength } from "./kernels.ts";
+/** Layouts of dense blocks, checked and encoded once, the same on every backend. */
+import { type BlockLayout, NARROW_CHUNK, packedLengthOf, paddedLength } from "./kernels.ts";
 
-/** Integers that describe a block: k, n, and where its columns and its outputs start in the array. */
-export const BLOCK_FIELDS = 4;
+/**
+ * Blocks of a group share one copy of the columns that they read, and their sums are written together: neighbours read
+ * the same cache lines, and write to the same. The numbers of a group stay in the second cache.
+ */
+const GROUP_ELEMENTS = 32_768, GROUP_BLOCKS = 16;
+/** Integers that describe a group and a block in {@link EncodedBlocks.integers}. */
+const GROUP_FIELDS = 6, BLOCK_FIELDS = 5;
+/** Rows that are multiplied with a block at a time, and at most so few that they need another copy of their columns. */
+const BLOCK_ROWS = 5, THIN_ROWS = 2;
+
+interface Block {
+  readonly columns: Int32Array;
+  readonly outputs: Int32Array;
+}
 
 /** A checked layout: what a call needs to know of it without reading its indices again. */
 export interface EncodedBlocks {
   readonly k: number;
   readonly n: number;
-  readonly count: number;
+  readonly blocks: readonly Block[];
+  readonly groups: number;
   readonly packedLength: number;
   readonly products: number;
   /** Most outputs of a block. */
   readonly widest: number;
+  /** Bytes that a backend may use beside the buffers of a call of `gemmBlocks`; counted on every backend. */
+  readonly scratchBytes: number;
   /** Whether no column that a block reads is an output that a block writes. */
   readonly disjoint: boolean;
   /** Whether no output is written twice. */
   readonly exclusive: boolean;
   /** Whether every output is written. */
   readonly complete: boolean;
-  /** [count][BLOCK_FIELDS], then the columns and the outputs of each block. */
+  /**
+   * What a backend's kernels read. "At" is an index into this array, and sums of a group lie in rows of `sums` numbers.
+   *
+   * [groups][GROUP_FIELDS]: number of blocks, columns, at; outputs, at (pairs of an output and its place in a row of sums,
+   * by output, of several blocks in their order); sums.
+   * [blocks][BLOCK_FIELDS]: k, n, at (places of its columns among those of the group), at (its outputs), place of its sums.
+   */
   readonly integers: Int32Array;
 }
 
@@ -31,48 +52,119 @@ function checkAscending(name: string, values: Int32Array, limit: number): void {
   }
 }
 
+/** Consecutive blocks, as many as a group may have. */
+function groupsOf(blocks: readonly Block[]): Block[][] {
+  const groups: Block[][] = [];
+  let elements = Infinity;
+  for (const block of blocks) {
+    const size = block.columns.length * paddedLength(block.outputs.length);
+    if (elements + size > GROUP_ELEMENTS || groups[groups.length - 1].length === GROUP_BLOCKS) {
+      groups.push([]);
+      elements = 0;
+    }
+    groups[groups.length - 1].push(block);
+    elements += size;
+  }
+  return groups;
+}
+
+const sumsOf = (group: readonly Block[]) => group.reduce((sum, { outputs }) => sum + paddedLength(outputs.length), 0);
+
+/** The columns of all blocks of a group, ascending. */
+function columnsOf(group: readonly Block[]): Int32Array {
+  if (group.length === 1) return group[0].columns;
+  const all = new Int32Array(group.reduce((sum, { columns }) => sum + columns.length, 0));
+  let length = 0;
+  for (const { columns } of group) {
+    all.set(columns, length);
+    length += columns.length;
+  }
+  all.sort();
+  return all.filter((column, i) => i === 0 || column !== all[i - 1]);
+}
+
+/** Pairs of an output and the place of its sum in a row of sums. */
+function scatterOf(group: readonly Block[]): Int32Array {
+  const stride = sumsOf(group) + 1, keys: number[] = [];
+  let first = 0;
+  for (const { outputs } of group) {
+    for (let j = 0; j < outputs.length; j++) keys.push(outputs[j] * stride + first + j);
+    first += paddedLength(outputs.length);
+  }
+  const sorted = Float64Array.from(keys).sort(), pairs = new Int32Array(2 * keys.length);
+  sorted.forEach((key, t) => {
+    pairs[2 * t] = Math.floor(key / stride);
+    pairs[2 * t + 1] = key % stride;
+  });
+  return pairs;
+}
+
+function encodeGroups(k: number, count: number, groups: readonly Block[][]): Int32Array {
+  const heads: number[] = [], blockHeads: number[] = [], lists: Int32Array[] = [];
+  let at = groups.length * GROUP_FIELDS + count * BLOCK_FIELDS;
+  const append = (list: Int32Array): number => {
+    lists.push(list);
+    at += list.length;
+    return at - list.length;
+  };
+  const places = new Int32Array(k);
+  for (const group of groups) {
+    const columns = columnsOf(group), scatter = scatterOf(group);
+    columns.forEach((column, place) => places[column] = place);
+    heads.push(group.length, columns.length, append(columns), scatter.length / 2, append(scatter), sumsOf(group));
+    let sums = 0;
+    for (const block of group) {
+      const { length } = block.columns, width = block.outputs.length;
+      blockHeads.push(length, width, append(block.columns.map((c) => places[c])), append(block.outputs), sums);
+      sums += paddedLength(width);
+    }
+  }
+  const integers = new Int32Array(at);
+  integers.set(heads);
+  integers.set(blockHeads, heads.length);
+  at = heads.length + blockHeads.length;
+  for (const list of lists) {
+    integers.set(list, at);
+    at += list.length;
+  }
+  return integers;
+}
+
 /** Throws: `RangeError` for a column or an output out of range, or not above the one before it. */
 export function encodeBlocks(layout: BlockLayout): EncodedBlocks {
-  const { k, n, blocks } = layout;
+  const { k, n } = layout;
   for (const [name, count] of Object.entries({ k, n })) {
     if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`Cannot lay out blocks: ${name} is ${count}`);
   }
-  let length = blocks.length * BLOCK_FIELDS;
-  for (const { columns, outputs } of blocks) length += columns.length + outputs.length;
-  const integers = new Int32Array(length);
+  const blocks = layout.blocks.map(({ columns, outputs }) => ({ columns: columns.slice(), outputs: outputs.slice() }));
   const isRead = new Uint8Array(k), writes = new Int32Array(n);
-  let products = 0, widest = 0, at = blocks.length * BLOCK_FIELDS;
-  blocks.forEach(({ columns, outputs }, b) => {
+  let products = 0, widest = 0;
+  for (const { columns, outputs } of blocks) {
     checkAscending("column", columns, k);
     checkAscending("output", outputs, n);
-    integers.set([columns.length, outputs.length, at, at + columns.length], b * BLOCK_FIELDS);
-    integers.set(columns, at);
-    integers.set(outputs, at + columns.length);
-    at += columns.length + outputs.length;
     products += columns.length * outputs.length;
     widest = Math.max(widest, outputs.length);
-    for (let i = 0; i < columns.length; i++) isRead[columns[i]] = 1;
-    for (let j = 0; j < outputs.length; j++) writes[outputs[j]]++;
+    columns.forEach((column) => isRead[column] = 1);
+    outputs.forEach((output) => writes[output]++);
+  }
+  const groups = groupsOf(blocks), integers = encodeGroups(k, blocks.length, groups);
+  let copied = 0, sums = 0;
+  groups.forEach((group, g) => {
+    copied = Math.max(copied, integers[g * GROUP_FIELDS + 1]);
+    sums = Math.max(sums, sumsOf(group));
   });
-  const packedLength = packedLengthOf(layout);
   return {
     k,
     n,
-    count: blocks.length,
-    packedLength,
+    blocks,
+    groups: groups.length,
+    packedLength: packedLengthOf(layout),
     products,
     widest,
+    scratchBytes: 8 * (BLOCK_ROWS * (sums + paddedLength(copied)) + THIN_ROWS * NARROW_CHUNK),
     disjoint: writes.every((times, j) => times === 0 || j >= k || isRead[j] === 0),
     exclusive: writes.every((times) => times <= 1),
     complete: writes.every((times) => times >= 1),
     integers,
   };
-}
-
-/** Rows of A that are multiplied with a block at a time, for the sums of which there is room. */
-export const BLOCK_ROWS = 60;
-
-/** Bytes that a backend may use beside the buffers of a call of `gemmBlocks`; counted on every backend. */
-export function gemmBlocksScratch(blocks: EncodedBlocks): number {
-  return BLOCK_ROWS * paddedLength(blocks.widest) * 8 + BLOCK_ROWS * 512 * 8;
 }

@@ -315,7 +315,7 @@ class ReferenceKernels implements Kernels {
     const blocks = this.#blocks(call.blocks);
     checkGemmBlocks(call, blocks);
     const out = this.#values(call.out), a = this.#values(call.a), packed = this.#values(call.packed);
-    this.#arena.borrow(gemmBlocksScratch(blocks), () => {});
+    this.#arena.borrow(blocks.scratchBytes, () => {});
     gemmBlocks(out, a, packed, blocks, call.rows, call.accumulate);
   }
 

@@ -1,25 +1,14 @@
 /** The block and window kernels in plain TypeScript, on the host's arrays: the definition for every other backend. */
 import type { Grid, Windows } from "../graph.ts";
-import { BLOCK_FIELDS, type EncodedBlocks } from "./blocks.ts";
+import type { EncodedBlocks } from "./blocks.ts";
 import { chunkLength, paddedLength } from "./kernels.ts";
 
-/** A block of a layout, and where its numbers start among the packed ones. */
-interface BlockView {
-  readonly columns: Int32Array;
-  readonly outputs: Int32Array;
-  readonly packedAt: number;
-}
-
-function* blocksOf({ integers, count }: EncodedBlocks): Generator<BlockView> {
+/** The blocks of a layout, and where the numbers of each start among the packed ones. */
+function* blocksOf({ blocks }: EncodedBlocks) {
   let packedAt = 0;
-  for (let b = 0; b < count; b++) {
-    const [k, n, columns, outputs] = integers.subarray(b * BLOCK_FIELDS);
-    yield {
-      columns: integers.subarray(columns, columns + k),
-      outputs: integers.subarray(outputs, outputs + n),
-      packedAt,
-    };
-    packedAt += k * paddedLength(n);
+  for (const block of blocks) {
+    yield { ...block, packedAt };
+    packedAt += block.columns.length * paddedLength(block.outputs.length);
   }
 }
 

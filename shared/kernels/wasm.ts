@@ -78,7 +78,7 @@ class WasmBlocks extends Block implements Blocks {
   readonly packedLength: number;
   readonly products: number;
 
-  /** The integers of the layout lie in the arena; `encoded` is the rest of it. */
+  /** The integers of the layout lie in the arena; `encoded` is the rest of it, `length` the number of blocks. */
   constructor(owner: Arena, offset: number, length: number, readonly encoded: EncodedBlocks) {
     super(owner, offset, length);
     ({ k: this.k, n: this.n, packedLength: this.packedLength, products: this.products } = encoded);
@@ -318,7 +318,12 @@ class WasmKernels implements Kernels {
     const block = this.#arena.take(
       integers.byteLength,
       (total) => this.#reserve(total),
-      (offset) => new WasmBlocks(this.#arena, offset, integers.length, { ...encoded, integers: new Int32Array() }),
+      (offset) =>
+        new WasmBlocks(this.#arena, offset, layout.blocks.length, {
+          ...encoded,
+          blocks: [],
+          integers: new Int32Array(),
+        }),
     );
     this.#i32.set(integers, (this.#base + block.offset) / 4);
     return block;
@@ -328,18 +333,19 @@ class WasmKernels implements Kernels {
     const { encoded, offset } = this.#blocks(call.blocks);
     checkGemmBlocks(call, encoded);
     const out = this.#at(call.out), a = this.#at(call.a), packed = this.#at(call.packed);
-    const scratch = this.#borrow(gemmBlocksScratch(encoded));
-    const { k, n, count } = encoded;
+    const scratch = this.#borrow(encoded.scratchBytes);
+    const { k, n, groups, exclusive, complete } = encoded;
     this.#run.gemm_blocks_f64(
       out,
       a,
       packed,
       this.#base + offset,
-      count,
+      groups,
       call.rows,
       k,
       n,
-      call.accumulate ? 1 : 0,
+      call.accumulate || !exclusive ? 1 : 0,
+      !call.accumulate && !(exclusive && complete) ? 1 : 0,
       scratch,
     );
   }
@@ -354,7 +360,7 @@ class WasmKernels implements Kernels {
     this.#run.pack_windows_f64(
       out,
       this.#base + offset,
-      encoded.count,
+      encoded.groups,
       encoded.widest,
       this.#base + rows.offset,
       this.#base + inputs.offset,

@@ -1,3 +1,14 @@
+import {
+  BLOCK_BYTES,
+  BLOCK_COLUMNS,
+  BLOCK_OUTPUTS,
+  blocks_of_group,
+  GROUP_BYTES,
+  GROUP_COLUMNS,
+  k_of_block,
+  list,
+  n_of_block,
+} from "./blocks";
 import { chunk_length } from "./pack";
 import { padded } from "./rows";
 import { batch_of, channels_of, groups_of, height_of, kernel_of, position_of, width_of } from "./windows";
@@ -12,7 +23,7 @@ import { batch_of, channels_of, groups_of, height_of, kernel_of, position_of, wi
 export function pack_windows_f64(
   out: usize,
   blocks: usize,
-  count: i32,
+  groups: i32,
   widest: i32,
   rows: usize,
   inputs: usize,
@@ -27,28 +38,32 @@ export function pack_windows_f64(
   const bytes = (<usize> padded(widest)) << 2;
   const weights = keys + bytes, order = weights + bytes, places = order + bytes;
   memory.fill(table, 0, (<usize> positions) << 3);
-  for (let b = 0; b < count; b++) {
-    const block = blocks + ((<usize> b) << 4);
-    const k = load<i32>(block), n = load<i32>(block, 4);
-    const columns = blocks + ((<usize> load<i32>(block, 8)) << 2), outputs = blocks + ((<usize> load<i32>(block, 12)) << 2);
-    const row_bytes = (<usize> padded(n)) << 3;
-    memory.fill(out, 0, <usize> k * row_bytes);
-    list_outputs(n, outputs, inputs, transposed, g, table, keys, weights, order);
-    const chunk = chunk_length(k, n);
-    for (let first = 0; first < k; first += chunk) {
-      const depth = min(chunk, k - first);
-      for (let t = 0; t < n; t++) {
-        const j = load<i32>(order + ((<usize> t) << 2));
-        store<i32>(places + ((<usize> t) << 2), (((j >> 2) * depth) << 5) + ((j & 3) << 3));
+  let block = blocks + <usize> groups * GROUP_BYTES;
+  for (let group = blocks; groups > 0; groups--, group += GROUP_BYTES) {
+    const columns = list(blocks, group, GROUP_COLUMNS);
+    for (const end = block + <usize> blocks_of_group(group) * BLOCK_BYTES; block < end; block += BLOCK_BYTES) {
+      const k = k_of_block(block), n = n_of_block(block), outputs = list(blocks, block, BLOCK_OUTPUTS);
+      const columnPlaces = list(blocks, block, BLOCK_COLUMNS);
+      const row_bytes = (<usize> padded(n)) << 3;
+      memory.fill(out, 0, <usize> k * row_bytes);
+      list_outputs(n, outputs, inputs, transposed, g, table, keys, weights, order);
+      const chunk = chunk_length(k, n);
+      for (let first = 0; first < k; first += chunk) {
+        const depth = min(chunk, k - first);
+        for (let t = 0; t < n; t++) {
+          const j = load<i32>(order + ((<usize> t) << 2));
+          store<i32>(places + ((<usize> t) << 2), (((j >> 2) * depth) << 5) + ((j & 3) << 3));
+        }
+        const to = out + <usize> first * row_bytes;
+        for (let i = 0; i < depth; i++) {
+          const column = load<u32>(columns + ((<usize> load<u32>(columnPlaces + ((<usize> (first + i)) << 2))) << 2));
+          const row = load<i32>(rows + ((<usize> column) << 2));
+          pack_row(to + ((<usize> i) << 5), row, kernel, transposed, g, table, weights, places);
+        }
       }
-      const to = out + <usize> first * row_bytes;
-      for (let i = 0; i < depth; i++) {
-        const row = load<i32>(rows + ((<usize> load<i32>(columns + ((<usize> (first + i)) << 2))) << 2));
-        pack_row(to + ((<usize> i) << 5), row, kernel, transposed, g, table, weights, places);
-      }
+      for (let j = 0; j < n; j++) store<i64>(table + ((<usize> load<i32>(keys + ((<usize> j) << 2))) << 3), 0);
+      out += <usize> k * row_bytes;
     }
-    for (let j = 0; j < n; j++) store<i64>(table + ((<usize> load<i32>(keys + ((<usize> j) << 2))) << 3), 0);
-    out += <usize> k * row_bytes;
   }
 }
 
