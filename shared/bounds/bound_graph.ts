@@ -3,7 +3,6 @@ import { type Box, copyBox, tighten } from "../numeric/box.ts";
 import type { ElementwiseOperator, LinearOperator } from "../operators/operator.ts";
 import { columnsOf, demandOf } from "./columns.ts";
 import { componentsOf } from "./components.ts";
-import { canCondense, condense } from "./condense.ts";
 import {
   type BoundOptions,
   elementwiseContext,
@@ -36,8 +35,7 @@ export async function boundGraph(
 ): Promise<Pass> {
   const empty = new Uint8Array(groups.length);
   const components = componentsOf(graph);
-  const pass: Pass = { graph, groups, options, run, states: [], components, isCondensed: false, empty };
-  pass.isCondensed = canCondense(pass);
+  const pass: Pass = { graph, groups, options, run, states: [], components, empty };
   for (let id = 0; id < graph.nodes.length; id++) {
     run.signal?.throwIfAborted();
     pass.states.push(await boundNode(pass, id));
@@ -66,7 +64,6 @@ function stateOf(boxes: Box[], parts: Partial<NodeState> = {}): NodeState {
     underflow: null,
     magnitudes: null,
     rowMatrix: null,
-    condensed: null,
     ...parts,
   };
 }
@@ -77,9 +74,7 @@ async function boundLinear(pass: Pass, id: NodeId, node: Node, rules: LinearOper
   const rowMatrix = rules.matrix?.rowMatrix(node, context) ?? null;
   const image = await rules.image(node, rowMatrix, context);
   intersectInherited(pass, id, image.boxes);
-  const state = stateOf(image.boxes, { image, demand, rowMatrix });
-  if (pass.isCondensed) state.condensed = await condense(pass, id, state);
-  return state;
+  return stateOf(image.boxes, { image, demand, rowMatrix });
 }
 
 /** After its last node a droppable component keeps only the indices that matter. */

@@ -2,7 +2,6 @@ import type { Graph, Node, NodeId } from "../graph.ts";
 import type { Buffer, Kernels } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Components } from "./components.ts";
-import type { Condensed } from "./condense.ts";
 import type {
   Demand,
   DerivativeRange,
@@ -77,8 +76,6 @@ export interface NodeState {
   magnitudes: Float64Array[] | null;
   /** The demanded rows of a matrix node in the backend: interval images and unit rows start from it. */
   rowMatrix: Buffer | null;
-  /** The node's values over unstable neurons, where the pass is condensed. */
-  condensed: Condensed | null;
 }
 
 /**
@@ -94,8 +91,6 @@ export interface Pass {
   readonly run: Run;
   readonly states: NodeState[];
   readonly components: Components;
-  /** Whether the pass keeps the condensed form of its matrix nodes. */
-  isCondensed: boolean;
   /** Groups whose bounds crossed: empty domains (only with phases or inherited bounds). */
   readonly empty: Uint8Array;
 }

@@ -40,20 +40,27 @@ export interface RowTile {
   readonly rows: Int32Array | null;
 }
 
-/** Rows of a tile that are enough to pay for laying out its path. */
+/** Rows of a tile and group that are enough to pay for laying out its path. */
 const ROWS_PER_TILE = 128;
 
 const ALL: RowTile = { indices: null, rows: null };
 
 /**
  * Parts unit rows over a feature map into tiles of neighbouring positions, the smaller the more rows there are: a tile's
- * window is larger than that of each of its rows. Everything else is one tile.
+ * window is larger than that of each of its rows. With `shareGroups` groups share what a tile costs. Everything else is
+ * one tile.
  */
-export function tilesOfRows(pass: Pass, target: NodeId, { start }: RowSet): readonly RowTile[] {
+export function tilesOfRows(
+  pass: Pass,
+  target: NodeId,
+  { start }: RowSet,
+  shareGroups: boolean,
+): readonly RowTile[] {
   const grid = start.layout === "unit" ? gridAt(pass, target) : null;
   if (start.layout !== "unit" || grid === null) return [ALL];
   const area = grid.height * grid.width;
-  const side = Math.ceil(Math.sqrt(ROWS_PER_TILE * area / Math.max(start.indices.length, 1)));
+  const wanted = ROWS_PER_TILE * (shareGroups ? pass.groups.length : 1);
+  const side = Math.ceil(Math.sqrt(wanted * area / Math.max(start.indices.length, 1)));
   if (side >= Math.max(grid.height, grid.width)) return [tileOf(start.indices, null)];
   const tiles = new Map<number, number[]>();
   start.indices.forEach((index, row) => {

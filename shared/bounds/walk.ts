@@ -1,13 +1,14 @@
 import type { NodeId } from "../graph.ts";
-import { type AbsorbRows, type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
+import { type Buffer, paddedLength } from "../kernels/kernels.ts";
 import { radiusFactor, settleWith } from "../numeric/rounding.ts";
-import type { Coefficients, Step } from "../operators/operator.ts";
+import type { Coefficients } from "../operators/operator.ts";
+import { canCondense } from "./condense.ts";
 import { condensedPath } from "./condensed_path.ts";
 import { isOpen, type Pass } from "./pass.ts";
 import { buffersOf, handOn, takeStep } from "./block.ts";
 import { keepSteps, type Path, pathBelow, positionIn } from "./path.ts";
 import { supportsBelow } from "./support.ts";
-import { canReduce, reducedPath } from "./reduce.ts";
+import { sharedPass } from "./shared_pass.ts";
 import { indicesOf, partOf, type RowSet, tilesOfRows } from "./rows.ts";
 
 /**
@@ -30,18 +31,18 @@ export async function lowerBounds(
   if (!isOpen(pass, target)) throw new RangeError(`Cannot bound node ${target}: its component is complete`);
   const bounds = new Float64Array(rows.groups.length);
   const { layout } = rows.start;
-  const condensed = condensedPath(pass, target, layout, floor);
-  if (condensed) return await walk(pass, condensed, rows);
-  const tiles = tilesOfRows(pass, target, rows);
-  const reducible = canReduce(pass);
-  keepSteps(pass, target, supportsBelow(pass, target, tiles[0].indices, floor), floor);
+  const condensed = layout === "unit" && floor === 0 && canCondense(pass);
+  const tiles = tilesOfRows(pass, target, rows, condensed);
+  const supports = supportsBelow(pass, target, tiles[0].indices, floor);
+  keepSteps(pass, target, supports, floor);
+  const shared = condensed ? sharedPass(pass) : null;
+  if (shared) keepSteps(shared, target, supports, floor);
   for (const { indices, rows: chosen } of tiles) {
     const part = chosen === null ? rows : partOf(rows, chosen);
     const found = await pass.run.kernels.scope(async () => {
-      const reduced = layout === "unit" && floor === 0 && reducible
-        ? await reducedPath(pass, target, indices ?? indicesOf(part), part.groups.length)
-        : null;
-      return await walk(pass, reduced ?? pathBelow(pass, target, { layout, indices }, floor), part);
+      const path = shared &&
+        await condensedPath(pass, shared, target, indices ?? indicesOf(part), part.groups.length);
+      return await walk(pass, path ?? pathBelow(pass, target, { layout, indices }, floor), part);
     });
     if (chosen === null) bounds.set(found);
     else chosen.forEach((r, at) => bounds[r] = found[at]);

@@ -186,7 +186,7 @@ export function tilesOf(stencil: Stencil, rows: Int32Array, columns: Int32Array)
   const groups = windows.batch * windows.groups;
   const at = placesByPosition(rows, groups, rowGrid, rowChannels);
   const phases = phasesOf(stencil);
-  const side = sideOf(columns.length, groups * areaOf(grid), columnChannels);
+  const side = sideOf(columns.length, positionsOf(columns, groups, grid, columnChannels));
   const buckets = new Map<number, number[]>();
   const area = areaOf(grid);
   const [across, wide] = [Math.ceil(grid.height / side[0]) + 1, Math.ceil(grid.width / side[1]) + 1];
@@ -234,14 +234,27 @@ function phasesOf({ windows: { stride }, transposed }: Stencil): Pair {
 }
 
 /** How many positions a block spans: enough columns to fill the kernels, few enough that little of it is zero. */
-function sideOf(columns: number, positions: number, channels: number): [number, number] {
-  const density = Math.max(columns / positions, Math.min(channels, 1));
-  const wanted = Math.max(1, BLOCK_OUTPUTS / density);
+function sideOf(columns: number, positions: number): [number, number] {
+  const wanted = Math.max(1, BLOCK_OUTPUTS * positions / Math.max(columns, 1));
   const side = Math.max(1, Math.floor(Math.sqrt(wanted)));
   return [side, Math.max(1, Math.floor(wanted / side))];
 }
 
 const BLOCK_OUTPUTS = 32;
+
+/** Positions (of a batch and group) that some of the values stand on. */
+function positionsOf(list: Int32Array, groups: number, grid: Grid, channels: number): number {
+  const area = areaOf(grid);
+  const seen = new Uint8Array(groups * area);
+  let count = 0;
+  for (const index of list) {
+    const plane = Math.floor(index / area);
+    const key = Math.floor(plane / channels) * area + index - plane * area;
+    count += 1 - seen[key];
+    seen[key] = 1;
+  }
+  return count;
+}
 
 /** Places in a list of values by position (of a batch and group): places[starts[p] .. starts[p + 1]]. */
 function placesByPosition(list: Int32Array, groups: number, grid: Grid, channels: number) {
