@@ -10,8 +10,10 @@ export interface Asked {
 /** How long a process may be silent beyond the limit of a question: to read a model, or to reach a place that looks at the time. */
 const GRACE_SECONDS = 120;
 
-/** Answers in the order of the questions. */
-export async function ask(task: Task, onAnswer: (answer: Answer) => void): Promise<Asked> {
+const PROGRAM = new URL("./answer_process.ts", import.meta.url).href;
+
+/** Answers in the order of the questions; `program` is what each process runs. */
+export async function ask(task: Task, onAnswer: (answer: Answer) => void, program = PROGRAM): Promise<Asked> {
   const answers: Answer[] = [];
   const take = (answer: Answer) => {
     answers.push(answer);
@@ -19,7 +21,7 @@ export async function ask(task: Task, onAnswer: (answer: Answer) => void): Promi
   };
   while (answers.length < task.questions.length) {
     const questions = task.questions.slice(answers.length);
-    const { refused, ending } = await askOnce({ ...task, questions }, take);
+    const { refused, ending } = await askOnce({ ...task, questions }, take, program);
     if (refused !== null) return { refused, answers };
     if (ending !== null) take({ ...task.questions[answers.length], ...ending });
   }
@@ -32,8 +34,7 @@ interface Ended {
   readonly ending: { readonly status: "stopped" | "failed"; readonly detail: string } | null;
 }
 
-async function askOnce(task: Task, take: (answer: Answer) => void): Promise<Ended> {
-  const program = new URL("./answer_process.ts", import.meta.url).pathname;
+async function askOnce(task: Task, take: (answer: Answer) => void, program: string): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--v8-flags=--expose-gc", program],
     stdin: "piped",
@@ -46,7 +47,9 @@ async function askOnce(task: Task, take: (answer: Answer) => void): Promise<Ende
     child.kill("SIGKILL");
   };
   let timer = setTimeout(kill, 1000 * silence);
-  await new Response(JSON.stringify(task)).body!.pipeTo(child.stdin);
+  await new Response(JSON.stringify(task)).body!.pipeTo(child.stdin).catch((error) => {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // it ended: its status says why
+  });
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
     clearTimeout(timer);
     timer = setTimeout(kill, 1000 * silence);
