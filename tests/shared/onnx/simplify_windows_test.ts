@@ -196,6 +196,20 @@ Deno.test("simplify() makes one matrix of two whose rows selections bring togeth
   assert.deepEqual(simplify({ nodes }).nodes.slice(1), [
     { ...affine([1, 2, -5, -6, 3, 4], [0.1, 0, 0])(0, 2), name: "add" },
   ]);
+  const scaled = [...nodes.slice(0, 1), scale([2, 4])(0, 2), ...nodes.slice(1)].map((node, id) =>
+    id < 2 ? node : { ...node, inputs: node.inputs.map((input) => input + 1) }
+  );
+  assert.equal(outline(simplify({ nodes: scaled }).nodes.slice(1)), "affine");
+  const shared = [...nodes.slice(0, 2), relu(1, 2), ...nodes.slice(2)].map((node, id) =>
+    id < 3 ? node : { ...node, inputs: node.inputs.map((input) => input > 1 ? input + 1 : input) }
+  );
+  const both: Node[] = [...shared, affine([1, 2])(2, 2), selection([-1, -1, 0])(7, 1)];
+  const ends: Node[] = [...both, { operator: "add", inputs: [6, 8], size: 3, name: "last", signs: [1, 1] }];
+  assert.equal(
+    outline(simplify({ nodes: ends }).nodes.slice(1)),
+    "affine relu affine selection selection add affine selection add",
+    "the first matrix has another reader",
+  );
   const overlap = nodes.map((node) =>
     node.operator === "selection" && node.inputs[0] === 2 ? selection([-1, 0, 0])(2, 1) : node
   );
