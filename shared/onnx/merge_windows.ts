@@ -1,6 +1,7 @@
 /** Neighbours of a convolution or a selection as one node, where every number of it is exact. */
 import type { ConvolutionNode, Grid, ScaleNode, SelectionNode, ShiftNode, Windows } from "../graph.ts";
 import { exactly, plainSum, scaled } from "./exact.ts";
+import { windowsProblem } from "./windows.ts";
 
 /** The shift of every value into the bias. */
 export function shiftIntoBias(convolution: ConvolutionNode, { offsets }: ShiftNode): ConvolutionNode | null {
@@ -69,7 +70,8 @@ export function padWindows(
   const inner = { channels, height: rows, width: columns };
   if (!Number.isInteger(rows) || top + rows > height || !isPadding(map, windows, inner, top, left)) return null;
   const begin = [windows.begin[0] + top, windows.begin[1] + left] as const;
-  return { ...convolution, windows: { ...windows, fine: inner, begin } };
+  const padded = { ...windows, fine: inner, begin };
+  return windowsProblem(padded) === null ? { ...convolution, windows: padded } : null;
 }
 
 /** Whether the map has the inner grid at (top, left) of the windows' fine grid, plane by plane, and zeros around it. */

@@ -58,17 +58,23 @@ export function windowsOf(axes: readonly WindowAxis[], transposed: boolean, chan
   };
 }
 
+/** Refuses the windows that {@link windowsProblem} finds something wrong with. */
+export function checkWindows(windows: Windows, place: Place): void {
+  const problem = windowsProblem(windows);
+  if (problem === null) return;
+  const { text, limit, got } = problem;
+  throw problemAt(place, text, "unsupported-attribute", { limit, got });
+}
+
 /**
- * Refuses windows whose positions leave the range of an i32, and those that see so little but padding that a sum over
- * them would be mostly about positions that do not exist.
+ * What is wrong with windows whose positions leave the range of an i32, or that see so little but padding that a sum over
+ * them would be mostly about positions that do not exist; null for any others.
  */
-export function checkWindows({ coarse, fine, kernel, stride, dilation, begin }: Windows, place: Place): void {
+export function windowsProblem({ coarse, fine, kernel, stride, dilation, begin }: Windows) {
   const sides = [[coarse.height, fine.height], [coarse.width, fine.width]] as const;
-  sides.forEach(([windows, positions], axis) => {
+  for (const [axis, [windows, positions]] of sides.entries()) {
     const reach = Math.max(Math.abs(begin[axis]), (windows - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis]);
-    if (reach > MAX_REACH) {
-      throw problemAt(place, "the windows reach too far", "unsupported-attribute", { limit: MAX_REACH, got: reach });
-    }
+    if (reach > MAX_REACH) return { text: "the windows reach too far", limit: MAX_REACH, got: reach };
     let seen = 0;
     for (let window = 0; window < windows; window++) {
       const start = window * stride[axis] - begin[axis];
@@ -76,11 +82,10 @@ export function checkWindows({ coarse, fine, kernel, stride, dilation, begin }: 
       seen += Math.max(0, last - first + 1);
     }
     const limit = LEAST_WINDOWS + MOST_PADDING * seen;
-    if (windows * kernel[axis] > limit) {
-      const got = windows * kernel[axis];
-      throw problemAt(place, "the windows see little but padding", "unsupported-attribute", { limit, got });
-    }
-  });
+    const got = windows * kernel[axis];
+    if (got > limit) return { text: "the windows see little but padding", limit, got };
+  }
+  return null;
 }
 
 /** Positions of all windows along an axis, padding included, for one that exists; a few windows may see less. */

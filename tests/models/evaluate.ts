@@ -1,5 +1,8 @@
 /** A plain float64 evaluation of a forward graph at a point; rounds to nearest and proves nothing. */
+import assert from "node:assert/strict";
 import type { ConvolutionNode, Graph, Node, SelectionNode } from "../../shared/graph.ts";
+import { evaluatePlain } from "../../shared/witness/plain_network.ts";
+import { relativeError } from "./onnxruntime.ts";
 
 /** Values of every node at `x`, each in the order of the node's elements. */
 export function evaluateNodes(graph: Graph, x: ArrayLike<number>): Float64Array[] {
@@ -11,6 +14,16 @@ export function evaluateNodes(graph: Graph, x: ArrayLike<number>): Float64Array[
 /** The output of the graph at `x`. */
 export function evaluate(graph: Graph, x: ArrayLike<number>): Float64Array {
   return evaluateNodes(graph, x)[graph.nodes.length - 1];
+}
+
+/** The output of the graph at `x`, on which the engine's own plain evaluation must agree. */
+export function evaluateTwice(graph: Graph, x: ArrayLike<number>): Float64Array {
+  const values = evaluateNodes(graph, x);
+  evaluatePlain(graph, Float64Array.from(x)).values.forEach((plain, id) => {
+    const error = relativeError(plain, values[id]);
+    assert.ok(error <= 1e-12, `node ${id} (${graph.nodes[id].operator}): relative error ${error}`);
+  });
+  return values[graph.nodes.length - 1];
 }
 
 function valueOf(node: Node, values: readonly Float64Array[], x: ArrayLike<number>): Float64Array {
@@ -58,8 +71,8 @@ function convolved({ kernel, windows, transposed, bias, size }: ConvolutionNode,
   const ofGroup = fine.channels / groups;
   for (let n = 0; n < batch; n++) {
     for (let c = 0; c < coarse.channels; c++) {
-      for (let f = 0; f < fine.channels; f++) {
-        if (Math.floor(c / (coarse.channels / groups)) !== Math.floor(f / ofGroup)) continue;
+      const group = Math.floor(c / (coarse.channels / groups));
+      for (let f = group * ofGroup; f < (group + 1) * ofGroup; f++) {
         for (let row = 0; row < coarse.height; row++) {
           for (let column = 0; column < coarse.width; column++) {
             for (let k = 0; k < height; k++) {
