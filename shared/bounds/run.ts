@@ -24,6 +24,7 @@ export async function withRun<T>(
         if (node.operator === "affine" && !uploads.has(node.weights)) {
           uploads.set(node.weights, kernels.upload(node.weights));
         }
+        if (node.operator === "convolution") uploads.set(node.kernel, kernels.upload(node.kernel));
       }
     }
     return await body({ kernels: countingKernels(kernels, work), signal, onProgress, work, uploads });

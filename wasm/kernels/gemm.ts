@@ -43,7 +43,7 @@ export function gemm_f64(out: usize, a: usize, packed: usize, rows: i32, k: i32,
 }
 
 /** A block of rows times a chunk of many columns: tiles of five rows, then tiles of the rows that are left. */
-function multiply_wide(
+export function multiply_wide(
   out: usize,
   out_bytes: usize,
   a: usize,
@@ -71,7 +71,7 @@ function multiply_wide(
 }
 
 /** The same for few columns, which do not pay for a copy of the coefficients. */
-function multiply_narrow(
+export function multiply_narrow(
   out: usize,
   out_bytes: usize,
   a: usize,
