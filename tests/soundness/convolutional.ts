@@ -141,7 +141,13 @@ async function checkNetwork(
     for (const { exact, samples } of sampled) report(falsePasses(passes, exact, samples, rows));
     report(await falseBatches(kernels, graph, network, options, rows, passes));
     const dense = await boundPasses(kernels, twin, network, options, rows);
-    const { found: apart, compared, ties, largest } = compareTwins(passes, dense, network, rows);
+    const { found: apart, compared, ties, largest } = compareTwins(
+      passes,
+      dense,
+      network,
+      rows,
+      options.condense !== undefined,
+    );
     report(apart);
     counts.twin_bounds += compared;
     counts.twin_ties += ties;

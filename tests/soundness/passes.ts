@@ -6,7 +6,7 @@ import { differentiate, withAbs } from "../../shared/jacobian/differentiate.ts";
 import { entryBounds, jacobianGroups, normBounds } from "../../shared/jacobian/jacobian_bounds.ts";
 import type { Kernels } from "../../shared/kernels/kernels.ts";
 import { type Box, copyBox } from "../../shared/numeric/box.ts";
-import type { DerivativeRange, Relaxation } from "../../shared/operators/operator.ts";
+import { type Demand, type DerivativeRange, isAsked, type Relaxation } from "../../shared/operators/operator.ts";
 import { boundNetwork, outputBounds, runOn } from "./bounds.ts";
 import { falseJacobianBounds, falseLipschitz, falseOutputBounds, type IntervalClaim } from "./findings.ts";
 import { falseNodeBoxes, gradientValues } from "./node_boxes.ts";
@@ -16,6 +16,8 @@ export interface NodeFacts {
   /** By group: one for the network, one a row for the graph of the Jacobian. */
   readonly boxes: readonly Box[];
   readonly relaxations: readonly Relaxation[] | null;
+  /** The values that anything above asks for; elsewhere there need not be a bound. */
+  readonly demand: Demand | null;
 }
 
 export interface Passes {
@@ -62,7 +64,12 @@ export async function boundPasses(
 }
 
 function factsOf({ states }: Pass): NodeFacts[] {
-  return states.map(({ boxes, relaxations }) => ({ boxes: boxes.map(copyBox), relaxations }));
+  return states.map(({ boxes, relaxations, demand }) => ({ boxes: boxes.map(copyBox), relaxations, demand }));
+}
+
+/** Does anything above ask for value i of a node in this group? */
+export function asksFor({ demand }: NodeFacts, group: number, i: number): boolean {
+  return isAsked(demand, group, i);
 }
 
 /** Bounds that are numbers. */

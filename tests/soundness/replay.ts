@@ -32,7 +32,10 @@ export interface Replay {
   readonly layers: readonly { readonly magnitude: Exact; readonly roundings: number }[];
 }
 
-/** Row `row` of a walk from `target` with the recorded calls of its block, over the box of `group`. */
+/**
+ * Row `row` of a walk from `target` with the recorded calls of its block, over the box of `group`; null where the walk left
+ * out more columns than its pass, so that what was recorded cannot be put in its place.
+ */
 export function replayRow(
   pass: Pass,
   target: number,
@@ -40,7 +43,7 @@ export function replayRow(
   group: number,
   row: number,
   calls: readonly RecordedCall[],
-): Replay {
+): Replay | null {
   const { nodes } = pass.graph;
   const relaxed = calls.filter(({ kind }) => kind === "relax");
   const layers: { magnitude: Exact; roundings: number }[] = [];
@@ -66,6 +69,7 @@ export function replayRow(
         break;
       default: {
         const lines = fullRow(relaxed[step++], row, pass.states[id].columns, node.size);
+        if (lines === null) return null;
         for (let i = 0; i < node.size; i++) {
           const a = component(coefficients, i), lam = exact(lines[i]);
           if (a.numerator === 0n && lines[i] === 0) continue;
@@ -170,11 +174,12 @@ function chargedMagnitude(
   return dot(signless, sums);
 }
 
-/** A row of coefficients over a segment's columns, back in the node's own indices. */
-function fullRow(call: RecordedCall, row: number, columns: Int32Array | null, size: number): Float64Array {
+/** A row of coefficients over the columns that its pass keeps, in the node's own indices; null where they are others. */
+function fullRow(call: RecordedCall, row: number, columns: Int32Array | null, size: number): Float64Array | null {
   const from = row * paddedLength(call.columns);
   const compact = call.coefficients.subarray(from, from + call.columns);
-  if (columns === null || call.columns === size) return compact.slice();
+  if (call.columns === size) return compact.slice();
+  if (columns?.length !== call.columns) return null;
   const full = new Float64Array(size);
   columns.forEach((i, j) => full[i] = compact[j]);
   return full;

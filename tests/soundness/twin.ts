@@ -8,7 +8,7 @@ import type { Graph, Node } from "../../shared/graph.ts";
 import type { DerivativeRange, Relaxation } from "../../shared/operators/operator.ts";
 import { kinksOf } from "../exact/pieces.ts";
 import type { IntervalClaim } from "./findings.ts";
-import type { NodeFacts, Passes } from "./passes.ts";
+import { asksFor, type NodeFacts, type Passes } from "./passes.ts";
 import type { Rows } from "./samples.ts";
 
 /** Most that two bounds may differ by, in units of the reach. */
@@ -29,8 +29,11 @@ export interface Comparison {
   largest: number;
 }
 
-/** Every node's boxes, the outputs, entries and norms; nothing is compared any more beyond a tie. */
-export function compareTwins(own: Passes, dense: Passes, box: Region, rows: Rows): Comparison {
+/**
+ * Every node's boxes, the outputs, entries and norms; nothing is compared any more beyond a tie. `shared`: magnitudes are
+ * those of all rows together (the condensed form), so each row's reach is the largest.
+ */
+export function compareTwins(own: Passes, dense: Passes, box: Region, rows: Rows, shared: boolean): Comparison {
   const comparison: Comparison = { found: [], compared: 0, ties: 0, largest: 0 };
   const start = Float64Array.from(box.lower, (l, j) => Math.max(Math.abs(l), Math.abs(box.upper[j])));
   const forward = reachOf(dense.graph, dense.graph, start);
@@ -40,7 +43,10 @@ export function compareTwins(own: Passes, dense: Passes, box: Region, rows: Rows
   const last = forward.at(-1)!;
   const outputReach = rows.map((row) => row.reduce((sum, c, k) => sum + Math.abs(c) * last[k], TINY));
   compareClaims(comparison, "outputs", own.outputs, dense.outputs, outputReach);
-  const backward = rows.map((row) => reachOf(dense.gradient, dense.graph, Float64Array.from(row, Math.abs)));
+  const seeds = rows.map((row) => Float64Array.from(row, Math.abs));
+  const backward = (shared ? seeds.map(() => largestOf(seeds)) : seeds).map((seed) =>
+    reachOf(dense.gradient, dense.graph, seed)
+  );
   compareNodes(comparison, dense.gradient, dense.graph, own.backward, dense.backward, (g) => backward[g]);
   if (comparison.ties > 0) return comparison;
   rows.forEach((_, g) => {
@@ -50,6 +56,10 @@ export function compareTwins(own: Passes, dense: Passes, box: Region, rows: Rows
     compareEnds(comparison, `norm of row ${g}`, own.norms[g], dense.norms[g], sum);
   });
   return comparison;
+}
+
+function largestOf(rows: readonly Float64Array[]): Float64Array {
+  return rows[0].map((_, k) => Math.max(...rows.map((row) => row[k])));
 }
 
 type Region = { readonly lower: ArrayLike<number>; readonly upper: ArrayLike<number> };
@@ -68,6 +78,7 @@ function compareNodes(
     own[id].boxes.forEach((box, g) => {
       const other = dense[id].boxes[g], reach = reachOfGroup(g)[id];
       for (let i = 0; i < node.size; i++) {
+        if (!asksFor(own[id], g, i) || !asksFor(dense[id], g, i)) continue;
         const what = `value ${i} of ${node.name}, group ${g}`;
         const agree = compareEnds(comparison, `${what} lower`, box.lower[i], other.lower[i], reach[i]) &&
           compareEnds(comparison, `${what} upper`, box.upper[i], other.upper[i], reach[i]);

@@ -46,8 +46,10 @@ export async function falseWalks(
       const totals = calls.at(-1)!;
       bounds.forEach((bound, r) => {
         if (!Number.isFinite(bound)) return;
+        const replayed = replayRow(pass, target, starts[r], set.groups[r], r, calls);
+        if (replayed === null) return;
         claims++;
-        const { bound: proved, layers } = replayRow(pass, target, starts[r], set.groups[r], r, calls);
+        const { bound: proved, layers } = replayed;
         const name = `row ${r} of ${graph.nodes.length} nodes at ${target}`;
         if (compare(exact(bound), proved) > 0) found.push(`${name}: claimed ${bound}, proved ${toNumber(proved)}`);
         const radius = subtract(exact(totals.constantsAfter[r]), exact(bound));
