@@ -22,9 +22,10 @@ for (
     assert.ok(report.bounds >= 2000 * networks, `${report.bounds} bounds`);
     assert.ok(report.twin_bounds >= 2000 * networks, `${report.twin_bounds} bounds of both`);
     assert.ok(report.twin_difference <= AGREEMENT, `${report.twin_difference} of the reach`);
-    assert.ok(report.twin_ties <= 0.05 * 4 * networks, `${report.twin_ties} ties`);
+    // One network whose values lie on a kink, and one in twenty more: four relaxations each.
+    assert.ok(report.twin_ties <= 4 * (1 + networks / 20), `${report.twin_ties} ties`);
     assert.ok(report.points >= 4 * networks && report.regions >= 3 * networks, `${report.regions} regions`);
-    assert.ok(report.replayed_rows >= 3 * networks, `${report.replayed_rows} rows`);
+    assert.ok(report.replayed_rows >= 2 * networks, `${report.replayed_rows} rows`);
     assert.ok(report.questions >= 28 * rounds, `${report.questions} questions`);
   });
 }

@@ -3,7 +3,7 @@
  *
  * Some are backends, some are rules of an operator exchanged for the time of a test, some bound another graph than asked.
  */
-import type { Graph, NodeId, SelectionNode } from "../../shared/graph.ts";
+import type { Graph, SelectionNode } from "../../shared/graph.ts";
 import type {
   AddRows,
   BlockLayout,
@@ -13,7 +13,6 @@ import type {
   PackWindows,
   WindowsBox,
 } from "../../shared/kernels/kernels.ts";
-import type { Pass } from "../../shared/bounds/pass.ts";
 import { convolution } from "../../shared/operators/convolution.ts";
 import { selection } from "../../shared/operators/selection.ts";
 import { entriesOf } from "../exact/sparse.ts";
@@ -136,25 +135,24 @@ export function exchangedGroups(graph: Graph): Graph {
   };
 }
 
-/** Steps of convolutions that count fewer roundings than the longest sum of products and the slope before it, in words. */
-export function falseRoundings(pass: Pass): { readonly found: string[]; readonly steps: number } {
+/**
+ * Steps of convolutions that `body` lays out with fewer roundings of a coefficient than the longest sum of products and the
+ * slope before it have, in words.
+ */
+export async function falseRoundings(body: () => Promise<unknown>): Promise<{ found: string[]; steps: number }> {
   const found: string[] = [];
   let steps = 0;
-  pass.graph.nodes.forEach((node, id) => {
-    if (node.operator !== "convolution") return;
-    const { coarse, fine } = entriesOf(node.windows);
-    const least = mostRepeated(node.transposed ? coarse : fine) + 1;
-    for (const step of stepsOf(pass, id)) {
+  await withRules(convolution, ({ prepare }) => ({
+    prepare(node, ...given) {
+      const step = prepare(node, ...given), { coefficientRoundings: counted } = step;
+      const { coarse, fine } = entriesOf(node.windows);
+      const least = mostRepeated(node.transposed ? coarse : fine) + 1;
       steps++;
-      const { coefficientRoundings: counted } = step;
       if (counted < least) found.push(`${node.name} counts ${counted} roundings of a coefficient, it has ${least}`);
-    }
-  });
+      return step;
+    },
+  }), body);
   return { found, steps };
-}
-
-function stepsOf({ states }: Pass, id: NodeId) {
-  return [states[id].openStep, states[id].closedStep].filter((step) => step !== null);
 }
 
 function mostRepeated(values: readonly number[]): number {
