@@ -17,10 +17,11 @@ const LINEAR = { refine: "linear", rule: "chord" } as const;
 const RADII = [0.005, 0.05, 0.2];
 
 /**
- * Most flops for each flop of the count: blocks hold zeros where windows overlap in part, and activations, charges and the
- * meeting with the box, a few flops a column, are no entries of a matrix.
+ * Most flops for each flop of the count (4 to 11 on this network): rows walk together over all that one of them reaches,
+ * blocks hold zeros where windows overlap in part, and activations, charges and the meeting with the box, a few flops a
+ * column, are no entries of a matrix.
  */
-const OVERHEAD = 400;
+const OVERHEAD = 12;
 
 /** conv, relu, strided conv, relu, conv, relu, dense over 2 channels of 8 by 8. */
 function network(): Graph {
@@ -98,9 +99,7 @@ function alive(pass: Pass, id: number): boolean[] {
 function entriesBelow(pass: Pass, target: number, index: number | null): number {
   const { nodes } = pass.graph;
   let entries = 0;
-  let reached = new Set(
-    index === null ? nodes[target].size === 0 ? [] : [...Array(nodes[target].size).keys()] : [index],
-  );
+  let reached = new Set(index === null ? Array.from({ length: nodes[target].size }, (_, i) => i) : [index]);
   for (let id = target; id > 0; id--) {
     if (!isMatrix(nodes[id])) {
       const lives = alive(pass, id);
@@ -157,7 +156,6 @@ const straddles = (box: Box, i: number) => box.lower[i] < 0 && box.upper[i] > 0;
 function within(done: Count, counted: Count, what: string): void {
   assert.equal(done.rows, counted.rows, `${what}: rows`);
   const ratio = done.flops / counted.flops;
-  console.log(what, done.rows, ratio);
   assert.ok(ratio >= 1 && ratio <= OVERHEAD, `${what}: ${done.flops} flops, ${counted.flops} counted (${ratio})`);
 }
 
