@@ -1,6 +1,6 @@
 /** The kernels in plain TypeScript: the definition that every other backend must match bit for bit. */
 import { Arena, Block } from "./arena.ts";
-import { encodeBlocks, type EncodedBlocks, gemmBlocksScratch } from "./blocks.ts";
+import { encodeBlocks, type EncodedBlocks } from "./blocks.ts";
 import {
   type AbsorbRows,
   type AddRows,

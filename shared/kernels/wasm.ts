@@ -353,6 +353,7 @@ class WasmKernels implements Kernels {
       this.#base + offset,
       encoded.groups,
       encoded.widest,
+      encoded.k,
       this.#base + rows.offset,
       this.#base + inputs.offset,
       kernel,

@@ -1,6 +1,7 @@
 /** Sizes of the two grids of a convolution, and the entries of its matrix. */
 import type { Grid, Windows } from "../graph.ts";
 import type { EncodedBlocks } from "./blocks.ts";
+import { paddedLength } from "./kernels.ts";
 
 const valuesOf = (batch: number, { channels, height, width }: Grid): number => batch * channels * height * width;
 
@@ -76,7 +77,8 @@ export function spreadBox(windows: Windows, transposed: boolean): SpreadBox {
 }
 
 /** Bytes that a backend may use beside the buffers of a call of `packWindows`; counted on every backend. */
-export function packWindowsScratch({ widest }: EncodedBlocks, windows: Windows, transposed: boolean): number {
+export function packWindowsScratch({ k, widest }: EncodedBlocks, windows: Windows, transposed: boolean): number {
   const { height, width } = transposed ? windows.coarse : windows.fine;
-  return WINDOWS_BYTES + 8 * windows.batch * windows.groups * height * width + 16 * (widest + 2);
+  const table = 4 * windows.batch * windows.groups * height * width;
+  return WINDOWS_BYTES + 16 * k + 32 * (widest + 1) + 6 * 4 * paddedLength(widest) + table;
 }
