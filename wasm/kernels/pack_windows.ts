@@ -4,7 +4,6 @@ import {
   BLOCK_OUTPUTS,
   blocks_of_group,
   GROUP_BYTES,
-  GROUP_COLUMNS,
   k_of_block,
   list,
   n_of_block,
@@ -51,7 +50,6 @@ export function pack_windows_f64(
   const step = (<usize> (transposed ? channels_of(g, true) / groups_of(g) : 1) * kernel_of(g, 0) * kernel_of(g, 4)) << 3;
   let block = blocks + <usize> groups * GROUP_BYTES;
   for (let group = blocks; groups > 0; groups--, group += GROUP_BYTES) {
-    const columns = list(blocks, group, GROUP_COLUMNS);
     for (const end = block + <usize> blocks_of_group(group) * BLOCK_BYTES; block < end; block += BLOCK_BYTES) {
       const n = n_of_block(block), block_k = k_of_block(block), outputs = list(blocks, block, BLOCK_OUTPUTS);
       const spot_count = find_spots(
@@ -83,8 +81,7 @@ export function pack_windows_f64(
           }
         }
         for (let to = out, end = out + panel_bytes; to < end; to += 32, column += 4) {
-          const own = load<u32>(columns + ((<usize> load<u32>(column)) << 2));
-          const value = decoded + <usize> own * VALUE_BYTES;
+          const value = decoded + <usize> load<u32>(column) * VALUE_BYTES;
           if (whole) {
             const tap = tap_of(value, spots, transposed, g);
             if (tap < 0) zero_row(to, panel_bytes, n);
