@@ -171,22 +171,32 @@ export function coefficientsSource(rows: number): string {
   ]);
 }
 
-/** From a matrix [columns][rows], by the places of the columns. */
-export function placedCoefficientsSource(rows: number): string {
-  return copySource("placed_coefficients", rows, "a: usize, places: usize", "", [
-    `const at = a + (<usize> load<u32>(places)) * ${rows * 8}; places += 4;`,
-    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(at, ${i * 8})); to += 16;`),
+/** From the columns of rows `row_bytes` apart whose numbers lie at `columns`. */
+export function coefficientsAtSource(rows: number): string {
+  const pointers = range(rows).map((i) => `const a${i} = a + ${i} * row_bytes;`).join(" ");
+  return copySource("coefficients_at", rows, "a: usize, row_bytes: usize, columns: usize", pointers, [
+    "const at = (<usize> load<u32>(columns)) << 3; columns += 4;",
+    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(a${i} + at)); to += 16;`),
   ]);
 }
 
-/** Copies columns of `rows` rows to a matrix [columns][rows]. */
-export function gatheredColumnsSource(rows: number): string {
+/** Copies the sums of `rows` rows to their outputs, or adds them: by pairs of an output and the place of its sum. */
+export function scatterSource(rows: number): string {
+  const loop = (store: (i: number) => string) => [
+    "for (; pairs < end; pairs += 8) {",
+    "const at = (<usize> load<u32>(pairs)) << 3, place = (<usize> load<u32>(pairs, 4)) << 3;",
+    ...range(rows).map(store),
+    "}",
+  ];
   return [
-    `export function gathered_columns_${rows}(to: usize, a: usize, row_bytes: usize, columns: usize, count: i32): void {`,
-    ...range(rows).map((i) => `const a${i} = a + ${i} * row_bytes;`),
-    "for (const end = columns + ((<usize> count) << 2); columns < end; columns += 4) {",
-    "const at = (<usize> load<u32>(columns)) << 3;",
-    ...range(rows).map((i) => `store<f64>(to, load<f64>(a${i} + at)); to += 8;`),
+    `export function scatter_${rows}(`,
+    "out: usize, out_bytes: usize, sums: usize, sum_bytes: usize, pairs: usize, count: i32, add: bool): void {",
+    ...range(rows).map((i) => `const o${i} = out + ${i} * out_bytes, s${i} = sums + ${i} * sum_bytes;`),
+    "const end = pairs + ((<usize> count) << 3);",
+    "if (add) {",
+    ...loop((i) => `store<f64>(o${i} + at, load<f64>(o${i} + at) + load<f64>(s${i} + place));`),
+    "} else {",
+    ...loop((i) => `store<f64>(o${i} + at, load<f64>(s${i} + place));`),
     "}",
     "}",
   ].join("\n");
@@ -202,9 +212,9 @@ export function gemmTilesSource(): string {
     ...CONSTANT_TILES.flatMap((rows) => [
       constantTileSource(rows),
       coefficientsSource(rows),
-      placedCoefficientsSource(rows),
+      coefficientsAtSource(rows),
     ]),
-    ...range(Math.max(...CONSTANT_TILES)).map((i) => gatheredColumnsSource(i + 1)),
+    ...range(Math.max(...CONSTANT_TILES)).map((i) => scatterSource(i + 1)),
     "",
   ].join("\n");
 }

@@ -1,14 +1,11 @@
 /** Layouts of dense blocks, checked and encoded once, the same on every backend. */
 import { type BlockLayout, NARROW_CHUNK, packedLengthOf, paddedLength } from "./kernels.ts";
 
-/**
- * Blocks of a group share one copy of the columns that they read, and their sums are written together: neighbours read
- * the same cache lines, and write to the same. The numbers of a group stay in the second cache.
- */
+/** The sums of a group of blocks are written together: neighbours write to the same cache lines. */
 const GROUP_ELEMENTS = 32_768, GROUP_BLOCKS = 16;
 /** Integers that describe a group and a block in {@link EncodedBlocks.integers}. */
-const GROUP_FIELDS = 6, BLOCK_FIELDS = 5;
-/** Rows that are multiplied with a block at a time, and at most so few that they need another copy of their columns. */
+const GROUP_FIELDS = 4, BLOCK_FIELDS = 5;
+/** Rows that are multiplied with a block at a time, and at most so few that they need a copy of their columns. */
 const BLOCK_ROWS = 5, THIN_ROWS = 2;
 
 interface Block {
@@ -37,9 +34,9 @@ export interface EncodedBlocks {
   /**
    * What a backend's kernels read. "At" is an index into this array, and sums of a group lie in rows of `sums` numbers.
    *
-   * [groups][GROUP_FIELDS]: number of blocks, columns, at; outputs, at (pairs of an output and its place in a row of sums,
-   * by output, of several blocks in their order); sums.
-   * [blocks][BLOCK_FIELDS]: k, n, at (places of its columns among those of the group), at (its outputs), place of its sums.
+   * [groups][GROUP_FIELDS]: number of blocks; outputs, at (pairs of an output and its place in a row of sums, by output, of
+   * several blocks in their order); sums.
+   * [blocks][BLOCK_FIELDS]: k, n, at (its columns), at (its outputs), place of its sums.
    */
   readonly integers: Int32Array;
 }
@@ -70,19 +67,6 @@ function groupsOf(blocks: readonly Block[]): Block[][] {
 
 const sumsOf = (group: readonly Block[]) => group.reduce((sum, { outputs }) => sum + paddedLength(outputs.length), 0);
 
-/** The columns of all blocks of a group, ascending. */
-function columnsOf(group: readonly Block[]): Int32Array {
-  if (group.length === 1) return group[0].columns;
-  const all = new Int32Array(group.reduce((sum, { columns }) => sum + columns.length, 0));
-  let length = 0;
-  for (const { columns } of group) {
-    all.set(columns, length);
-    length += columns.length;
-  }
-  all.sort();
-  return all.filter((column, i) => i === 0 || column !== all[i - 1]);
-}
-
 /** Pairs of an output and the place of its sum in a row of sums. */
 function scatterOf(group: readonly Block[]): Int32Array {
   const stride = sumsOf(group) + 1, keys: number[] = [];
@@ -99,7 +83,7 @@ function scatterOf(group: readonly Block[]): Int32Array {
   return pairs;
 }
 
-function encodeGroups(k: number, count: number, groups: readonly Block[][]): Int32Array {
+function encodeGroups(count: number, groups: readonly Block[][]): Int32Array {
   const heads: number[] = [], blockHeads: number[] = [], lists: Int32Array[] = [];
   let at = groups.length * GROUP_FIELDS + count * BLOCK_FIELDS;
   const append = (list: Int32Array): number => {
@@ -107,16 +91,13 @@ function encodeGroups(k: number, count: number, groups: readonly Block[][]): Int
     at += list.length;
     return at - list.length;
   };
-  const places = new Int32Array(k);
   for (const group of groups) {
-    const columns = columnsOf(group), scatter = scatterOf(group);
-    columns.forEach((column, place) => places[column] = place);
-    heads.push(group.length, columns.length, append(columns), scatter.length / 2, append(scatter), sumsOf(group));
+    const scatter = scatterOf(group);
+    heads.push(group.length, scatter.length / 2, append(scatter), sumsOf(group));
     let sums = 0;
-    for (const block of group) {
-      const { length } = block.columns, width = block.outputs.length;
-      blockHeads.push(length, width, append(block.columns.map((c) => places[c])), append(block.outputs), sums);
-      sums += paddedLength(width);
+    for (const { columns, outputs } of group) {
+      blockHeads.push(columns.length, outputs.length, append(columns), append(outputs), sums);
+      sums += paddedLength(outputs.length);
     }
   }
   const integers = new Int32Array(at);
@@ -147,12 +128,8 @@ export function encodeBlocks(layout: BlockLayout): EncodedBlocks {
     columns.forEach((column) => isRead[column] = 1);
     outputs.forEach((output) => writes[output]++);
   }
-  const groups = groupsOf(blocks), integers = encodeGroups(k, blocks.length, groups);
-  let copied = 0, sums = 0;
-  groups.forEach((group, g) => {
-    copied = Math.max(copied, integers[g * GROUP_FIELDS + 1]);
-    sums = Math.max(sums, sumsOf(group));
-  });
+  const groups = groupsOf(blocks), integers = encodeGroups(blocks.length, groups);
+  const sums = groups.reduce((most, group) => Math.max(most, sumsOf(group)), 0);
   return {
     k,
     n,
@@ -161,7 +138,7 @@ export function encodeBlocks(layout: BlockLayout): EncodedBlocks {
     packedLength: packedLengthOf(layout),
     products,
     widest,
-    scratchBytes: 8 * (BLOCK_ROWS * (sums + paddedLength(copied)) + THIN_ROWS * NARROW_CHUNK),
+    scratchBytes: 8 * (BLOCK_ROWS * sums + THIN_ROWS * NARROW_CHUNK),
     disjoint: writes.every((times, j) => times === 0 || j >= k || isRead[j] === 0),
     exclusive: writes.every((times) => times <= 1),
     complete: writes.every((times) => times >= 1),

@@ -1,6 +1,6 @@
 /** The kernels in plain TypeScript: the definition that every other backend must match bit for bit. */
 import { Arena, Block } from "./arena.ts";
-import { encodeBlocks, type EncodedBlocks, gemmBlocksScratch } from "./blocks.ts";
+import { encodeBlocks, type EncodedBlocks } from "./blocks.ts";
 import {
   type AbsorbRows,
   type AddRows,
@@ -43,7 +43,7 @@ import {
   checkWindowsBox,
   indexRange,
 } from "./sizes.ts";
-import { packWindowsScratch, WINDOWS_BYTES } from "./windows.ts";
+import { packWindowsScratch, spreadBox } from "./windows.ts";
 
 class HostBuffer extends Block {
   constructor(owner: Arena, offset: number, readonly values: Float64Array) {
@@ -331,7 +331,7 @@ class ReferenceKernels implements Kernels {
     const rows = call.rows === null ? null : this.#indices(call.rows);
     const { count, inputs } = checkWindowsBox(call, rows);
     const out = this.#values(call.out), kernel = this.#values(call.kernel), box = this.#values(call.box);
-    this.#arena.borrow(WINDOWS_BYTES, () => {});
+    this.#arena.borrow(spreadBox(call.windows, call.transposed).bytes, () => {});
     const { windows, transposed, groups } = call;
     windowsBox(out, rows?.values ?? null, count, kernel, windows, transposed, box, paddedLength(inputs), groups);
   }

@@ -1,7 +1,7 @@
 /** The kernels in WebAssembly: one linear memory, every call computed at once. */
 import { LipcertError } from "../errors.ts";
 import { Arena, Block } from "./arena.ts";
-import { encodeBlocks, type EncodedBlocks, gemmBlocksScratch } from "./blocks.ts";
+import { encodeBlocks, type EncodedBlocks } from "./blocks.ts";
 import type {
   AbsorbRows,
   AddRows,
@@ -41,7 +41,7 @@ import {
   checkWindowsBox,
   indexRange,
 } from "./sizes.ts";
-import { encodeWindows, packWindowsScratch, WINDOWS_BYTES } from "./windows.ts";
+import { encodeWindows, kernelSize, packWindowsScratch, spreadBox, WINDOWS_BYTES } from "./windows.ts";
 
 /** A kernel of `wasm/kernels/`: addresses and counts in, nothing out. */
 type Kernel = (...addressesAndCounts: number[]) => void;
@@ -362,6 +362,7 @@ class WasmKernels implements Kernels {
       this.#base + offset,
       encoded.groups,
       encoded.widest,
+      encoded.k,
       this.#base + rows.offset,
       this.#base + inputs.offset,
       kernel,
@@ -375,17 +376,21 @@ class WasmKernels implements Kernels {
     const rows = call.rows === null ? null : this.#indices(call.rows);
     const { count } = checkWindowsBox(call, rows);
     const out = this.#at(call.out), kernel = this.#at(call.kernel), box = this.#at(call.box);
-    const scratch = this.#borrow(WINDOWS_BYTES);
+    const { line, least, bytes } = spreadBox(call.windows, call.transposed), scratch = this.#borrow(bytes);
     this.#i32.set(encodeWindows(call.windows), scratch / 4);
     this.#run.windows_box_f64(
       out,
       rows === null ? 0 : this.#base + rows.offset,
       count,
       kernel,
+      kernelSize(call.windows),
       call.transposed ? 1 : 0,
       box,
       call.groups,
       scratch,
+      line,
+      least,
+      scratch + WINDOWS_BYTES,
     );
   }
 

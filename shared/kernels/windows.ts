@@ -1,6 +1,7 @@
 /** Sizes of the two grids of a convolution, and the entries of its matrix. */
 import type { Grid, Windows } from "../graph.ts";
 import type { EncodedBlocks } from "./blocks.ts";
+import { paddedLength } from "./kernels.ts";
 
 const valuesOf = (batch: number, { channels, height, width }: Grid): number => batch * channels * height * width;
 
@@ -45,8 +46,39 @@ export function encodeWindows(windows: Windows): number[] {
 /** Bytes of an encoded geometry, for which a backend has room behind its blocks. */
 export const WINDOWS_BYTES = 64;
 
+/** Elements of a line of the copy of a box that `windowsBox` may make, the position of the first, and its memory. */
+export interface SpreadBox {
+  /** 0: no copy, since the windows reach too far. */
+  readonly line: number;
+  readonly least: number;
+  readonly bytes: number;
+}
+
+/** Outputs whose sums run together, and bytes beside the taps of each class of positions. */
+const LANES = 4, CLASS_BYTES = 16 + 4 * LANES * 8;
+
+/**
+ * A copy in which every tap of every position of a line exists. A stride spreads the positions: those of the fine grid are
+ * taken in classes with the same remainder, in each of which neighbours meet neighbours.
+ */
+export function spreadBox(windows: Windows, transposed: boolean): SpreadBox {
+  const { batch, coarse, fine, kernel, stride: [, stride], dilation: [, dilation], begin: [, begin] } = windows;
+  const inputs = transposed ? coarse : fine, reach = (kernel[1] - 1) * dilation;
+  const [own, first, last] = transposed
+    ? [Math.ceil(fine.width / stride), begin - reach, stride - 1 + begin]
+    : [coarse.width, -begin, reach - begin];
+  const least = Math.floor(first / stride);
+  const line = Math.ceil(own / LANES) * LANES + Math.max(0, Math.floor(last / stride) - least);
+  const copy = 16 * batch * inputs.channels * inputs.height * (transposed ? 1 : stride) * line;
+  const classes = (transposed ? stride : 1) * (CLASS_BYTES + 8 * kernel[0] * kernel[1]);
+  const bytes = WINDOWS_BYTES + classes + 16 + copy;
+  const wanted = 2 ** 16 + 16 * 16 * batch * inputs.channels * inputs.height * inputs.width;
+  return kernel[1] === 0 || bytes > wanted ? { line: 0, least: 0, bytes: WINDOWS_BYTES } : { line, least, bytes };
+}
+
 /** Bytes that a backend may use beside the buffers of a call of `packWindows`; counted on every backend. */
-export function packWindowsScratch({ widest }: EncodedBlocks, windows: Windows, transposed: boolean): number {
+export function packWindowsScratch({ k, widest }: EncodedBlocks, windows: Windows, transposed: boolean): number {
   const { height, width } = transposed ? windows.coarse : windows.fine;
-  return WINDOWS_BYTES + 8 * windows.batch * windows.groups * height * width + 16 * (widest + 2);
+  const table = 4 * windows.batch * windows.groups * height * width;
+  return WINDOWS_BYTES + 16 * k + 32 * (widest + 1) + 6 * 4 * paddedLength(widest) + table;
 }
