@@ -13,7 +13,10 @@ import type { Rows } from "./samples.ts";
 
 /** Most that two bounds may differ by, in units of the reach. */
 export const AGREEMENT = 1e-11;
-/** Added to the reach at every node: what is lost where products underflow is far less, and later weights enlarge both. */
+/**
+ * Added to the reach at every node, times the reach of all below: what is lost where products underflow is far less (a lost
+ * coefficient meets any value below), and later weights enlarge both.
+ */
 const TINY = 2 ** -950;
 
 /** Slopes and ranges that differ by more were chosen differently. */
@@ -41,7 +44,7 @@ export function compareTwins(own: Passes, dense: Passes, box: Region, rows: Rows
   if (comparison.ties === 0 && !sameRanges(own, dense)) comparison.ties = 1;
   if (comparison.ties > 0) return comparison;
   const last = forward.at(-1)!;
-  const outputReach = rows.map((row) => row.reduce((sum, c, k) => sum + Math.abs(c) * last[k], TINY));
+  const outputReach = rows.map((row) => row.reduce((sum, c, k) => sum + Math.abs(c) * last[k], lostBelow(forward)));
   compareClaims(comparison, "outputs", own.outputs, dense.outputs, outputReach);
   const seeds = rows.map((row) => Float64Array.from(row, Math.abs));
   const backward = (shared ? seeds.map(() => largestOf(seeds)) : seeds).map((seed) =>
@@ -158,9 +161,14 @@ export function reachOf(graph: Graph, network: Graph, start: Float64Array): Floa
   for (const node of graph.nodes) {
     const [m, other] = node.inputs.map((input) => reach[input]);
     const own = node.operator === "input" ? start : reachOfNode(node, m, other, network);
-    reach.push(own.map((value) => value + TINY));
+    const lost = lostBelow(reach);
+    reach.push(own.map((value) => value + lost));
   }
   return reach;
+}
+
+function lostBelow(reach: readonly Float64Array[]): number {
+  return reach.reduce((sum, values) => values.reduce((total, value) => total + value * TINY, sum), TINY);
 }
 
 function reachOfNode(node: Node, m: Float64Array, other: Float64Array, network: Graph): Float64Array {
