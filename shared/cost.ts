@@ -1,4 +1,5 @@
 import { addCosts, type Cost, costOfPass } from "./bounds/cost.ts";
+import { constantsOf } from "./bounds/run.ts";
 import { LipcertError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { differentiate, withAbs } from "./jacobian/differentiate.ts";
@@ -15,14 +16,14 @@ export function costOf(graph: Graph, { property, options }: Query): Cost {
   const refine = options.relaxation === "interval" ? "interval" : "linear";
   const outputs = graph.nodes[graph.nodes.length - 1].size;
   const weights = plainFlops(graph, 0) / 2;
-  const model: Cost = { flops: 0, bytes: 8 * 2 * weights };
+  const model: Cost = { flops: 0, bytes: 8 * 2 * constantsIn(graph) };
   const chosen = chosenRows(property, outputs);
   if (property.type === "output_bounds" || property.type === "robustness") {
     return addCosts(model, costOfPass(graph, 1, crown, 2 * chosen));
   }
   const network = addCosts(model, costOfPass(graph, 1, crown, 0));
   const isNorm = property.type === "lipschitz";
-  const jacobian = isNorm ? withAbs(differentiate(graph)) : differentiate(graph);
+  const jacobian = jacobianOf(graph, isNorm);
   const entries = property.type === "monotonicity" ? property.features.length : graph.nodes[0].size;
   const lastRows = refine === "interval" ? 0 : isNorm ? 1 : 2 * entries;
   const batch = costOfPass(jacobian, Math.min(chosen, GROUPS_PER_BATCH), refine, lastRows);
@@ -30,6 +31,22 @@ export function costOf(graph: Graph, { property, options }: Query): Cost {
   const proofs = isNorm ? 16 * 6 * weights * chosen / 8 : 0;
   const total = addCosts(network, { flops: batch.flops * batches + proofs, bytes: batch.bytes });
   return { flops: 1.05 * total.flops + 4e6, bytes: total.bytes };
+}
+
+function constantsIn({ nodes }: Graph): number {
+  return nodes.flatMap(constantsOf).reduce((sum, { length }) => sum + length, 0);
+}
+
+const jacobians = new WeakMap<Graph, { readonly plain: Graph; readonly norm: Graph }>();
+
+/** The graph of the Jacobian, made once: what is counted on it is remembered with it. */
+function jacobianOf(graph: Graph, isNorm: boolean): Graph {
+  let known = jacobians.get(graph);
+  if (!known) {
+    const plain = differentiate(graph);
+    jacobians.set(graph, known = { plain, norm: withAbs(plain) });
+  }
+  return isNorm ? known.norm : known.plain;
 }
 
 function chosenRows(property: Query["property"], outputs: number): number {

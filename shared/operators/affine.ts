@@ -24,6 +24,7 @@ export const affine: LinearOperator<AffineNode> = {
 
   matrix: {
     constants: (node) => [node.weights],
+    entries: (node) => node.weights.length,
     dense: true,
     grid: () => null,
     markInputs: (_node, _rows, mark) => void mark.fill(1),

@@ -176,6 +176,8 @@ export interface LinearOperator<N extends Node = Node> {
 export interface MatrixRules<N extends Node> {
   /** Arrays that a run uploads once for all passes. */
   constants(node: N): readonly Float64Array[];
+  /** How many entries W has (those that are 0 by chance included). */
+  entries(node: N, inputSize: number): number;
   /** True where every row may have an entry in every column. */
   readonly dense: boolean;
   /** How the node's values lie, where neighbours share inputs. */

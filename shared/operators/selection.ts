@@ -18,6 +18,7 @@ export const selection: LinearOperator<SelectionNode> = {
 
   matrix: {
     constants: () => [],
+    entries: (node) => node.map.length,
     dense: false,
     grid: () => null,
     markInputs(node, rows, mark) {

@@ -100,6 +100,12 @@ function longest(lists: readonly Int32Array[]): number {
   return lists.reduce((most, list) => Math.max(most, list.length), 0);
 }
 
+/** Entries of the matrix. */
+export function entriesOf({ windows, rowsOf, rowChannels, columnChannels }: Stencil): number {
+  const [down, across] = rowsOf.map((lists) => lists.reduce((sum, list) => sum + list.length, 0));
+  return windows.batch * windows.groups * rowChannels * columnChannels * down * across;
+}
+
 /** Marks the columns that some of the rows (null: all) have entries in. */
 export function markColumns(stencil: Stencil, rows: Int32Array | null, mark: Uint8Array): void {
   const { windows, rows: grid, columns, columnsOf, rowChannels, columnChannels } = stencil;

@@ -110,7 +110,14 @@ function elementwise(x: Float64Array, rule: (value: number, i: number) => number
 
 /** Flops of one evaluation and `gradients` gradients. */
 export function plainFlops(graph: Graph, gradients: number): number {
-  let weights = 0;
-  for (const node of graph.nodes) if (node.operator === "affine") weights += node.weights.length;
-  return 2 * weights * (1 + gradients);
+  return 2 * entriesOf(graph) * (1 + gradients);
+}
+
+/** Entries of all matrices of a graph. */
+export function entriesOf({ nodes }: Graph): number {
+  return nodes.reduce((sum, node) => {
+    const rules = rulesOf(node);
+    if (rules?.kind !== "linear" || !rules.matrix) return sum;
+    return sum + rules.matrix.entries(node, nodes[node.inputs[0]].size);
+  }, 0);
 }
