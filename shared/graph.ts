@@ -23,6 +23,51 @@ export interface AffineNode extends NodeBase {
   readonly bias: Float64Array | null;
 }
 
+/** Channels and positions of a feature map; its values are stored channel by channel, rows of positions in each. */
+export interface Grid {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** One number for the vertical axis, one for the horizontal. */
+export type Pair = readonly [number, number];
+
+/**
+ * How the windows of a convolution lie between its two grids: the coarse position o covers the fine positions o stride -
+ * begin + k dilation, k < kernel, as far as they exist (what would lie in the padding is 0 and left out).
+ */
+export interface Windows {
+  readonly batch: number;
+  readonly groups: number;
+  readonly coarse: Grid;
+  readonly fine: Grid;
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  /** Padding before the first position. */
+  readonly begin: Pair;
+}
+
+/**
+ * y = W x + b with the matrix of a convolution, given by its kernel [coarse channels, fine channels / groups, height,
+ * width]: from the fine grid to the coarse one, or back when `transposed`. `bias` has a number for every value.
+ */
+export interface ConvolutionNode extends NodeBase {
+  readonly operator: "convolution";
+  readonly kernel: Float64Array;
+  readonly windows: Windows;
+  readonly transposed: boolean;
+  readonly bias: Float64Array | null;
+}
+
+/** y_i = x_{map_i}, or 0 where map_i = -1; when `transposed` y_j is the sum of the x_i with map_i = j. */
+export interface SelectionNode extends NodeBase {
+  readonly operator: "selection";
+  readonly map: Int32Array;
+  readonly transposed: boolean;
+}
+
 /**
  * y_i = x_i f_i, or x_i / f_i when `inverse`: a node of its own where folding would round.
  *
@@ -80,6 +125,8 @@ export interface AbsNode extends NodeBase {
 export type Node =
   | InputNode
   | AffineNode
+  | ConvolutionNode
+  | SelectionNode
   | ScaleNode
   | ShiftNode
   | AddNode

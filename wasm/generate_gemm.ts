@@ -54,7 +54,14 @@ function step({ rows, panels }: Tile, rowOfPanel: (q: number) => string, load: (
  * What all tiles share: `gap` times, sums from +0 (`first`) or from what `out` holds, `body`, and the sums to `out`.
  * The panels of a tile are `gap` apart, so that the processor sees one long stream of memory for each.
  */
-function tileSource(name: string, tile: Tile, parameters: string, before: readonly string[], body: readonly string[]) {
+function tileSource(
+  name: string,
+  tile: Tile,
+  parameters: string,
+  before: readonly string[],
+  body: readonly string[],
+  after: readonly string[] = [],
+) {
   const places = range(tile.rows).flatMap((i) => range(tile.panels).map((q) => ({ i, q })));
   const sums = places.flatMap(({ i, q }) => [0, 1].map((h) => ({ sum: `c${i}${q}${h}`, at: `o${i}${q}`, by: h * 16 })));
   return [
@@ -70,6 +77,7 @@ function tileSource(name: string, tile: Tile, parameters: string, before: readon
     ...body,
     ...sums.map(({ sum, at, by }) => `v128.store(${at}, ${sum}, ${by});`),
     ...places.map(({ i, q }) => `o${i}${q} += 32;`),
+    ...after,
     "}",
     "}",
   ].join("\n");
@@ -109,7 +117,7 @@ export function loopTileSource(tile: Tile): string {
 }
 
 /**
- * A tile over `whole` steps of a chunk (a multiple of four) and `tail` more (0 to 3).
+ * A tile over `whole` steps of a chunk (a multiple of four) and `tail` more (0 to 3); `skip` bytes lie behind each panel.
  *
  * Deno compares each address with the size of the memory in code, except one that is constant and below the memory's
  * initial size: so the coefficients lie at constant addresses, each twice, since `load64_splat` takes an instruction more
@@ -131,23 +139,65 @@ export function constantTileSource(rows: number): string {
     "} while (false);",
   ];
   const body = [...steps(0, CHUNK, "whole", UNROLL), ...steps(CHUNK, UNROLL - 1, "tail", 1)];
-  return tileSource(`constant_tile_${rows}`, tile, "b: usize, whole: i32, tail: i32", [], body);
+  return tileSource(`constant_tile_${rows}`, tile, "b: usize, skip: usize, whole: i32, tail: i32", [], body, [
+    "b += skip;",
+  ]);
 }
 
-/** Copies the coefficients of a tile to their constant addresses. */
-export function coefficientsSource(rows: number): string {
+/** Copies the coefficients of a tile to their constant addresses: `load` says what of `rows` coefficients a step copies. */
+function copySource(name: string, rows: number, parameters: string, before: string, load: readonly string[]): string {
   const copy = (from: number, count: string) => [
     `to = ${coefficient(rows, from, 0)}; end = to + <usize> ${count} * ${rows * 16};`,
-    `for (; to < end; to += ${rows * 16}) {`,
-    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(a${i}), ${i * 16}); a${i} += 8;`),
+    "while (to < end) {",
+    ...load,
     "}",
   ];
   return [
-    `export function coefficients_${rows}(a: usize, row_bytes: usize, whole: i32, tail: i32): void {`,
-    ...range(rows).map((i) => `let a${i} = a + ${i} * row_bytes;`),
+    `export function ${name}_${rows}(${parameters}, whole: i32, tail: i32): void {`,
+    before,
     "let to: usize, end: usize;",
     ...copy(0, "whole"),
     ...copy(CHUNK, "tail"),
+    "}",
+  ].join("\n");
+}
+
+/** From rows `row_bytes` apart. */
+export function coefficientsSource(rows: number): string {
+  const pointers = range(rows).map((i) => `let a${i} = a + ${i} * row_bytes;`).join(" ");
+  return copySource("coefficients", rows, "a: usize, row_bytes: usize", pointers, [
+    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(a${i}), ${i * 16}); a${i} += 8;`),
+    `to += ${rows * 16};`,
+  ]);
+}
+
+/** From the columns of rows `row_bytes` apart whose numbers lie at `columns`. */
+export function coefficientsAtSource(rows: number): string {
+  const pointers = range(rows).map((i) => `const a${i} = a + ${i} * row_bytes;`).join(" ");
+  return copySource("coefficients_at", rows, "a: usize, row_bytes: usize, columns: usize", pointers, [
+    "const at = (<usize> load<u32>(columns)) << 3; columns += 4;",
+    ...range(rows).map((i) => `v128.store(to, v128.load64_splat(a${i} + at)); to += 16;`),
+  ]);
+}
+
+/** Copies the sums of `rows` rows to their outputs, or adds them: by pairs of an output and the place of its sum. */
+export function scatterSource(rows: number): string {
+  const loop = (store: (i: number) => string) => [
+    "for (; pairs < end; pairs += 8) {",
+    "const at = (<usize> load<u32>(pairs)) << 3, place = (<usize> load<u32>(pairs, 4)) << 3;",
+    ...range(rows).map(store),
+    "}",
+  ];
+  return [
+    `export function scatter_${rows}(`,
+    "out: usize, out_bytes: usize, sums: usize, sum_bytes: usize, pairs: usize, count: i32, add: bool): void {",
+    ...range(rows).map((i) => `const o${i} = out + ${i} * out_bytes, s${i} = sums + ${i} * sum_bytes;`),
+    "const end = pairs + ((<usize> count) << 3);",
+    "if (add) {",
+    ...loop((i) => `store<f64>(o${i} + at, load<f64>(o${i} + at) + load<f64>(s${i} + place));`),
+    "} else {",
+    ...loop((i) => `store<f64>(o${i} + at, load<f64>(s${i} + place));`),
+    "}",
     "}",
   ].join("\n");
 }
@@ -159,7 +209,12 @@ export function gemmTilesSource(): string {
     `export const CHUNK: i32 = ${CHUNK}, NARROW: i32 = ${NARROW}, NARROW_CHUNK: i32 = ${NARROW_CHUNK};`,
     `export const arena_start: usize = ${ARENA_START};`,
     ...LOOP_TILES.map(loopTileSource),
-    ...CONSTANT_TILES.flatMap((rows) => [constantTileSource(rows), coefficientsSource(rows)]),
+    ...CONSTANT_TILES.flatMap((rows) => [
+      constantTileSource(rows),
+      coefficientsSource(rows),
+      coefficientsAtSource(rows),
+    ]),
+    ...range(Math.max(...CONSTANT_TILES)).map((i) => scatterSource(i + 1)),
     "",
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 import type { Kernels } from "../kernels/kernels.ts";
+import { coarseSize, fineSize, windowsEntries } from "../kernels/windows.ts";
 import type { Work } from "./pass.ts";
 
 /**
@@ -32,6 +33,17 @@ export function countingKernels(kernels: Kernels, work: Work): Kernels {
       work.flops += call.rows * call.columns;
       kernels.addRows(call);
     },
+    gemmBlocks(call) {
+      work.flops += 2 * call.rows * call.blocks.products;
+      kernels.gemmBlocks(call);
+    },
+    windowsBox(call) {
+      const all = call.transposed ? fineSize(call.windows) : coarseSize(call.windows);
+      // Rows near an edge have fewer entries: some of the rows count as their share of all.
+      const share = call.rows === null || all === 0 ? 1 : call.rows.length / all;
+      work.flops += 6 * call.groups * Math.round(share * windowsEntries(call.windows));
+      kernels.windowsBox(call);
+    },
     affineBox(call) {
       work.flops += 6 * call.groups * call.rows * call.columns;
       kernels.affineBox(call);
@@ -54,11 +66,16 @@ function bound(kernels: Kernels): Kernels {
     packMatrix: (call) => kernels.packMatrix(call),
     gemm: (call) => kernels.gemm(call),
     gatherRows: (call) => kernels.gatherRows(call),
+    unitRows: (call) => kernels.unitRows(call),
     relaxRows: (call) => kernels.relaxRows(call),
     absorbRows: (call) => kernels.absorbRows(call),
     concretizeRows: (call) => kernels.concretizeRows(call),
     scaleColumns: (call) => kernels.scaleColumns(call),
     addRows: (call) => kernels.addRows(call),
+    uploadBlocks: (layout) => kernels.uploadBlocks(layout),
+    gemmBlocks: (call) => kernels.gemmBlocks(call),
+    packWindows: (call) => kernels.packWindows(call),
+    windowsBox: (call) => kernels.windowsBox(call),
     affineBox: (call) => kernels.affineBox(call),
   };
 }

@@ -40,6 +40,17 @@ export class Arena {
     return block;
   }
 
+  /**
+   * Offset of `bytes` behind everything held, for one call: they count for the peak only, and the next block may lie on
+   * them. What they hold is left over from before.
+   */
+  borrow(bytes: number, reserve: (total: number) => void): number {
+    const total = this.#bytes + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    reserve(total);
+    this.#peakBytes = Math.max(this.#peakBytes, total);
+    return this.#bytes;
+  }
+
   /** The block itself, if this arena made it and its scope has not ended; a `TypeError` otherwise. */
   check<B extends Block>(block: B): B {
     if (block.owner !== this) throw new TypeError("Cannot use buffer: it belongs to another backend");

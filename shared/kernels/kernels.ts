@@ -1,3 +1,5 @@
+import type { Windows } from "../graph.ts";
+
 /**
  * What a backend computes. Calls enqueue; only {@link Kernels.read} is awaited, so a GPU fits behind it.
  *
@@ -38,6 +40,8 @@ export interface Kernels {
   gemm(call: Gemm): void;
   /** out row r = signs[r] * matrix row indices[r]. */
   gatherRows(call: GatherRows): void;
+  /** Row first + i of out becomes the unit row of column places[i], or zeros where that is -1. */
+  unitRows(call: UnitRows): void;
   /**
    * Replaces activations by their lines, for lower bounds of the rows: with the row's group's table
    * (slope, intercept) = a_j >= 0 ? (lowerSlope_j, lowerIntercept_j) : (upperSlope_j, upperIntercept_j),
@@ -51,8 +55,26 @@ export interface Kernels {
   concretizeRows(call: ConcretizeRows): void;
   /** a[r, j] = fl(a[r, j] f_j), or fl(a[r, j] / f_j) when `inverse` (padding: multiply by 0, never divide). */
   scaleColumns(call: ScaleColumns): void;
-  /** out[r, j] = fl(out[r, j] + sign a[r, j]), or sign a[r, j] when `fresh`: branches meet, or a row is handed on. */
+  /**
+   * out[r, places[j]] = fl(out[r, places[j]] + sign a[r, j]), or sign a[r, j] when `fresh` (the other columns are then 0):
+   * branches meet, or a row is handed on. Without places, column j goes to column j.
+   */
   addRows(call: AddRows): void;
+  /** Lays out a matrix [k, n] of dense blocks; throws `RangeError` for an index out of range. Freed with the scope. */
+  uploadBlocks(layout: BlockLayout): Blocks;
+  /**
+   * out [rows, n] = a [rows, k] times the matrix of blocks: for each block the columns of `a` that it reads are multiplied
+   * with it in their order (a sum from +0, as in `gemm`) and added to the outputs it writes: to +0, or with `accumulate` to
+   * what is there. In place (out = a) with `accumulate` where no block reads an output that a block writes.
+   */
+  gemmBlocks(call: GemmBlocks): void;
+  /**
+   * Fills the packed blocks of a part of a convolution's matrix: entry (i, j) of block b is that of row rows[columns[i]]
+   * and column inputs[outputs[j]] of W (of its transpose when `transposed`), 0 where they do not meet.
+   */
+  packWindows(call: PackWindows): void;
+  /** `affineBox` for the rows (null: all) of a convolution's matrix; sums run over the entries of a row in column order. */
+  windowsBox(call: WindowsBox): void;
   /**
    * Interval image of a box under y = W x (no bias), for every group and row i. With x = fl(w l), y = fl(w u),
    * low = y < x ? y : x and high = x < y ? y : x for each column (a NaN stays), out holds four tables a group:
@@ -84,6 +106,60 @@ export const NARROW = 20;
 export function chunkLength(k: number, n: number): number {
   const most = n <= NARROW ? NARROW_CHUNK : CHUNK;
   return paddedLength(Math.ceil(k / Math.max(1, Math.ceil(k / most))));
+}
+
+/** A matrix [k, n] as dense blocks, each with the columns (of k) it reads and the outputs (of n) it writes, both ascending. */
+export interface BlockLayout {
+  readonly k: number;
+  readonly n: number;
+  readonly blocks: readonly { readonly columns: Int32Array; readonly outputs: Int32Array }[];
+}
+
+/** A layout in the backend's memory; opaque. */
+export interface Blocks {
+  readonly k: number;
+  readonly n: number;
+  /** Elements of the packed blocks one after the other: each as `packMatrix` lays it out. */
+  readonly packedLength: number;
+  /** Products in a row: the sum of the blocks' sizes. */
+  readonly products: number;
+}
+
+/** Elements that the packed blocks of a layout take. */
+export function packedLengthOf({ blocks }: BlockLayout): number {
+  return blocks.reduce((sum, { columns, outputs }) => sum + columns.length * paddedLength(outputs.length), 0);
+}
+
+export interface GemmBlocks {
+  readonly out: Buffer; // [rows, n]
+  readonly a: Buffer; // [rows, k]
+  readonly blocks: Blocks;
+  readonly packed: Buffer;
+  readonly rows: number;
+  readonly accumulate: boolean;
+}
+
+export interface PackWindows {
+  readonly out: Buffer; // blocks.packedLength
+  readonly blocks: Blocks;
+  /** Index of the node's value for each of the k columns that blocks read. */
+  readonly rows: Indices;
+  /** Index of the node's input for each of the n outputs. */
+  readonly inputs: Indices;
+  readonly kernel: Buffer;
+  readonly windows: Windows;
+  readonly transposed: boolean;
+}
+
+export interface WindowsBox {
+  readonly out: Buffer; // [groups][4][paddedLength(count)]
+  /** The rows asked for, ascending; null for all. */
+  readonly rows: Indices | null;
+  readonly kernel: Buffer;
+  readonly windows: Windows;
+  readonly transposed: boolean;
+  readonly box: Buffer; // [groups][2][paddedLength(size of the input)]
+  readonly groups: number;
 }
 
 export interface GatherMatrix {
@@ -120,6 +196,13 @@ export interface GatherRows {
   readonly columns: number;
 }
 
+export interface UnitRows {
+  readonly out: Buffer; // [rows, columns]
+  readonly columns: number;
+  readonly first: number;
+  readonly places: Int32Array;
+}
+
 /** Rows under way: coefficients [rows, columns] with the sums of each row. */
 interface Rows {
   readonly rows: number;
@@ -154,10 +237,14 @@ export interface ScaleColumns {
 }
 
 export interface AddRows {
-  readonly out: Buffer; // [rows, columns]
+  readonly out: Buffer; // [rows, outColumns]
   readonly a: Buffer; // [rows, columns]
   readonly rows: number;
   readonly columns: number;
+  /** Columns of out (default: those of a). */
+  readonly outColumns?: number;
+  /** Where each column of a goes, ascending (default: to its own). */
+  readonly places?: Indices;
   readonly sign: 1 | -1;
   readonly fresh: boolean;
 }
@@ -169,4 +256,12 @@ export interface AffineBox {
   readonly groups: number;
   readonly rows: number;
   readonly columns: number;
+}
+
+/** What `unitRows` writes, for backends whose memory the host sees: rows of `stride` numbers from `at` on. */
+export function writeUnitRows(out: Float64Array, at: number, stride: number, places: Int32Array): void {
+  out.fill(0, at, at + places.length * stride);
+  places.forEach((place, i) => {
+    if (place >= 0) out[at + i * stride + place] = 1;
+  });
 }

@@ -1,22 +1,31 @@
 /** The kernels in plain TypeScript: the definition that every other backend must match bit for bit. */
 import { Arena, Block } from "./arena.ts";
+import { encodeBlocks, type EncodedBlocks } from "./blocks.ts";
 import {
   type AbsorbRows,
   type AddRows,
   type AffineBox,
+  type BlockLayout,
+  type Blocks,
   type Buffer,
   chunkLength,
   type ConcretizeRows,
   type GatherMatrix,
   type GatherRows,
   type Gemm,
+  type GemmBlocks,
   type Indices,
   type Kernels,
   type PackMatrix,
+  type PackWindows,
   paddedLength,
   type RelaxRows,
   type ScaleColumns,
+  type UnitRows,
+  type WindowsBox,
+  writeUnitRows,
 } from "./kernels.ts";
+import { gemmBlocks, packWindows, windowsBox } from "./reference_windows.ts";
 import {
   checkAddRows,
   checkAffineBox,
@@ -24,12 +33,17 @@ import {
   checkGatherMatrix,
   checkGatherRows,
   checkGemm,
+  checkGemmBlocks,
   checkLength,
   checkPackMatrix,
+  checkPackWindows,
   checkRows,
   checkScaleColumns,
+  checkUnitRows,
+  checkWindowsBox,
   indexRange,
 } from "./sizes.ts";
+import { packWindowsScratch, spreadBox } from "./windows.ts";
 
 class HostBuffer extends Block {
   constructor(owner: Arena, offset: number, readonly values: Float64Array) {
@@ -44,6 +58,25 @@ class HostIndices extends Block {
   constructor(owner: Arena, offset: number, readonly values: Int32Array) {
     super(owner, offset, values.length);
     ({ least: this.least, greatest: this.greatest } = indexRange(values));
+  }
+}
+
+class HostBlocks extends Block implements Blocks {
+  constructor(owner: Arena, offset: number, readonly encoded: EncodedBlocks) {
+    super(owner, offset, encoded.integers.length);
+  }
+
+  get k(): number {
+    return this.encoded.k;
+  }
+  get n(): number {
+    return this.encoded.n;
+  }
+  get packedLength(): number {
+    return this.encoded.packedLength;
+  }
+  get products(): number {
+    return this.encoded.products;
   }
 }
 
@@ -73,6 +106,11 @@ class ReferenceKernels implements Kernels {
   #indices(indices: Indices): HostIndices {
     if (!(indices instanceof HostIndices)) throw new TypeError("Cannot use indices: they belong to another backend");
     return this.#arena.check(indices);
+  }
+
+  #blocks(blocks: Blocks): EncodedBlocks {
+    if (!(blocks instanceof HostBlocks)) throw new TypeError("Cannot use blocks: they belong to another backend");
+    return this.#arena.check(blocks).encoded;
   }
 
   #own(values: Float64Array): Buffer {
@@ -177,6 +215,12 @@ class ReferenceKernels implements Kernels {
     }
   }
 
+  unitRows(call: UnitRows): void {
+    checkUnitRows(call);
+    const stride = paddedLength(call.columns);
+    writeUnitRows(this.#values(call.out), call.first * stride, stride, call.places);
+  }
+
   relaxRows(call: RelaxRows): void {
     const groups = this.#indices(call.groups);
     checkRows("relaxRows", call, groups, call.table, 4);
@@ -245,15 +289,51 @@ class ReferenceKernels implements Kernels {
   }
 
   addRows(call: AddRows): void {
-    checkAddRows(call);
+    const places = call.places === undefined ? null : this.#indices(call.places);
+    checkAddRows(call, places);
     const out = this.#values(call.out), a = this.#values(call.a);
-    const { columns, sign, fresh } = call, stride = paddedLength(columns);
+    const { columns, outColumns = columns, sign, fresh } = call;
+    const stride = paddedLength(columns), outStride = paddedLength(outColumns);
     for (let r = 0; r < call.rows; r++) {
-      for (let j = 0; j < stride; j++) {
-        const at = r * stride + j;
-        out[at] = j >= columns ? 0 : fresh ? sign * a[at] : out[at] + sign * a[at];
+      const row = out.subarray(r * outStride, (r + 1) * outStride);
+      if (fresh) row.fill(0);
+      for (let j = 0; j < columns; j++) {
+        const at = places === null ? j : places.values[j], term = sign * a[r * stride + j];
+        row[at] = fresh ? term : row[at] + term;
       }
+      row.fill(0, outColumns);
     }
+  }
+
+  uploadBlocks(layout: BlockLayout): Blocks {
+    const encoded = encodeBlocks(layout);
+    const { byteLength } = encoded.integers;
+    return this.#arena.take(byteLength, () => {}, (offset) => new HostBlocks(this.#arena, offset, encoded));
+  }
+
+  gemmBlocks(call: GemmBlocks): void {
+    const blocks = this.#blocks(call.blocks);
+    checkGemmBlocks(call, blocks);
+    const out = this.#values(call.out), a = this.#values(call.a), packed = this.#values(call.packed);
+    this.#arena.borrow(blocks.scratchBytes, () => {});
+    gemmBlocks(out, a, packed, blocks, call.rows, call.accumulate);
+  }
+
+  packWindows(call: PackWindows): void {
+    const blocks = this.#blocks(call.blocks), rows = this.#indices(call.rows), inputs = this.#indices(call.inputs);
+    checkPackWindows(call, blocks, rows, inputs);
+    const out = this.#values(call.out), kernel = this.#values(call.kernel);
+    this.#arena.borrow(packWindowsScratch(blocks, call.windows, call.transposed), () => {});
+    packWindows(out, blocks, rows.values, inputs.values, kernel, call.windows, call.transposed);
+  }
+
+  windowsBox(call: WindowsBox): void {
+    const rows = call.rows === null ? null : this.#indices(call.rows);
+    const { count, inputs } = checkWindowsBox(call, rows);
+    const out = this.#values(call.out), kernel = this.#values(call.kernel), box = this.#values(call.box);
+    this.#arena.borrow(spreadBox(call.windows, call.transposed).bytes, () => {});
+    const { windows, transposed, groups } = call;
+    windowsBox(out, rows?.values ?? null, count, kernel, windows, transposed, box, paddedLength(inputs), groups);
   }
 
   affineBox(call: AffineBox): void {

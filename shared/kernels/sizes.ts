@@ -8,12 +8,19 @@ import {
   type GatherMatrix,
   type GatherRows,
   type Gemm,
+  type GemmBlocks,
   type Indices,
   type PackMatrix,
+  type PackWindows,
   paddedLength,
   type RelaxRows,
   type ScaleColumns,
+  type UnitRows,
+  type WindowsBox,
 } from "./kernels.ts";
+import type { Windows } from "../graph.ts";
+import type { EncodedBlocks } from "./blocks.ts";
+import { coarseSize, fineSize, kernelSize } from "./windows.ts";
 
 /** Least and greatest of some indices, taken once at upload so that a call checks its range without reading them. */
 export interface IndexRange extends Indices {
@@ -101,6 +108,17 @@ export function checkGatherRows({ out, matrix, rows, columns }: GatherRows, indi
   needIndices("gatherRows", "indices", indices, Math.floor(matrix.length / stride));
 }
 
+export function checkUnitRows({ out, columns, first, places }: UnitRows): void {
+  needCounts("unitRows", { columns, first });
+  need("unitRows", "out", out, (first + places.length) * paddedLength(columns));
+  needIndices(
+    "unitRows",
+    "places",
+    { ...indexRange(places.map((place) => Math.max(place, 0))), length: 0 },
+    columns || 1,
+  );
+}
+
 /** Rows under way whose group selects `tables` padded rows of `table`. */
 export function checkRows(
   kernel: string,
@@ -131,11 +149,76 @@ export function checkScaleColumns({ coefficients, factors, rows, columns }: Scal
   need("scaleColumns", "factors", factors, paddedLength(columns));
 }
 
-export function checkAddRows({ out, a, rows, columns }: AddRows): void {
-  needCounts("addRows", { rows, columns });
-  need("addRows", "out", out, rows * paddedLength(columns));
+export function checkAddRows(call: AddRows, places: IndexRange | null): void {
+  const { out, a, rows, columns, outColumns = columns } = call;
+  needCounts("addRows", { rows, columns, outColumns });
+  need("addRows", "out", out, rows * paddedLength(outColumns));
   need("addRows", "a", a, rows * paddedLength(columns));
   needApart("addRows", out, a);
+  if (places === null) {
+    if (outColumns < columns) throw new RangeError(`Cannot run addRows: ${columns} columns go to ${outColumns}`);
+  } else {
+    need("addRows", "places", places, columns);
+    if (columns > 0) needIndices("addRows", "places", places, outColumns);
+  }
+}
+
+export function checkGemmBlocks({ out, a, packed, rows, accumulate }: GemmBlocks, blocks: EncodedBlocks): void {
+  needCounts("gemmBlocks", { rows });
+  need("gemmBlocks", "out", out, rows * paddedLength(blocks.n));
+  need("gemmBlocks", "a", a, rows * paddedLength(blocks.k));
+  need("gemmBlocks", "packed", packed, blocks.packedLength);
+  needApart("gemmBlocks", out, packed);
+  const inPlace = accumulate && blocks.disjoint && paddedLength(blocks.k) === paddedLength(blocks.n);
+  if (!inPlace) needApart("gemmBlocks", out, a);
+}
+
+/** Numbers that can be counted in an i32, places behind a grid included. */
+function checkWindows(kernel: string, windows: Windows): void {
+  const { batch, groups, coarse, fine, stride, dilation, begin } = windows;
+  needCounts(kernel, { batch, groups, ...coarse });
+  needCounts(kernel, { ...fine });
+  const whole = [...windows.kernel, ...stride, ...dilation, ...begin].every(Number.isSafeInteger);
+  const positive = [groups, ...stride, ...dilation].every((count) => count >= 1);
+  const divides = coarse.channels % groups === 0 && fine.channels % groups === 0;
+  if (!whole || !positive || !divides || Math.min(...windows.kernel) < 0) {
+    throw new RangeError(`Cannot run ${kernel}: ${JSON.stringify(windows)} are no windows`);
+  }
+  const reach = [0, 1].map((axis) => {
+    const [coarsePositions, finePositions] = axis === 0 ? [coarse.height, fine.height] : [coarse.width, fine.width];
+    return coarsePositions * stride[axis] + finePositions + windows.kernel[axis] * dilation[axis] +
+      Math.abs(begin[axis]);
+  });
+  const counts = [coarseSize(windows), fineSize(windows), kernelSize(windows), ...reach];
+  if (Math.max(...counts) >= 2 ** 28) throw new RangeError(`Cannot run ${kernel}: the windows are too large`);
+}
+
+export function checkPackWindows(call: PackWindows, blocks: EncodedBlocks, rows: IndexRange, inputs: IndexRange): void {
+  const { out, kernel, windows, transposed } = call;
+  checkWindows("packWindows", windows);
+  const [rowCount, inputCount] = [coarseSize(windows), fineSize(windows)];
+  need("packWindows", "out", out, blocks.packedLength);
+  need("packWindows", "kernel", kernel, kernelSize(windows));
+  needApart("packWindows", out, kernel);
+  need("packWindows", "rows", rows, blocks.k);
+  need("packWindows", "inputs", inputs, blocks.n);
+  needIndices("packWindows", "rows", rows, transposed ? inputCount : rowCount);
+  needIndices("packWindows", "inputs", inputs, transposed ? rowCount : inputCount);
+}
+
+/** Rows asked for; `rows` null for all. */
+export function checkWindowsBox(call: WindowsBox, rows: IndexRange | null): { count: number; inputs: number } {
+  const { out, kernel, windows, transposed, box, groups } = call;
+  checkWindows("windowsBox", windows);
+  needCounts("windowsBox", { groups });
+  const sizes = [coarseSize(windows), fineSize(windows)];
+  const [all, inputs] = transposed ? sizes.reverse() : sizes, count = rows === null ? all : rows.length;
+  need("windowsBox", "out", out, groups * 4 * paddedLength(count));
+  need("windowsBox", "kernel", kernel, kernelSize(windows));
+  need("windowsBox", "box", box, groups * 2 * paddedLength(inputs));
+  needApart("windowsBox", out, kernel, box);
+  if (rows !== null) needIndices("windowsBox", "rows", rows, all);
+  return { count, inputs };
 }
 
 export function checkAffineBox({ out, matrix, box, groups, rows, columns }: AffineBox): void {

@@ -1,21 +1,29 @@
 /** The kernels in WebAssembly: one linear memory, every call computed at once. */
 import { LipcertError } from "../errors.ts";
 import { Arena, Block } from "./arena.ts";
+import { encodeBlocks, type EncodedBlocks } from "./blocks.ts";
 import type {
   AbsorbRows,
   AddRows,
   AffineBox,
+  BlockLayout,
+  Blocks,
   Buffer,
   ConcretizeRows,
   GatherMatrix,
   GatherRows,
   Gemm,
+  GemmBlocks,
   Indices,
   Kernels,
   PackMatrix,
+  PackWindows,
   RelaxRows,
   ScaleColumns,
+  UnitRows,
+  WindowsBox,
 } from "./kernels.ts";
+import { paddedLength, writeUnitRows } from "./kernels.ts";
 import {
   checkAddRows,
   checkAffineBox,
@@ -23,12 +31,17 @@ import {
   checkGatherMatrix,
   checkGatherRows,
   checkGemm,
+  checkGemmBlocks,
   checkLength,
   checkPackMatrix,
+  checkPackWindows,
   checkRows,
   checkScaleColumns,
+  checkUnitRows,
+  checkWindowsBox,
   indexRange,
 } from "./sizes.ts";
+import { encodeWindows, kernelSize, packWindowsScratch, spreadBox, WINDOWS_BYTES } from "./windows.ts";
 
 /** A kernel of `wasm/kernels/`: addresses and counts in, nothing out. */
 type Kernel = (...addressesAndCounts: number[]) => void;
@@ -43,7 +56,10 @@ type KernelName =
   | "pack_f64"
   | "relax_rows_f64"
   | "add_rows_f64"
-  | "scale_columns_f64";
+  | "gemm_blocks_f64"
+  | "pack_windows_f64"
+  | "scale_columns_f64"
+  | "windows_box_f64";
 
 const PAGE = 65_536;
 const ADDRESSABLE = 2 ** 32 - PAGE;
@@ -53,6 +69,19 @@ class WasmBuffer extends Block {}
 class WasmIndices extends Block {
   constructor(owner: Arena, offset: number, length: number, readonly least: number, readonly greatest: number) {
     super(owner, offset, length);
+  }
+}
+
+class WasmBlocks extends Block implements Blocks {
+  readonly k: number;
+  readonly n: number;
+  readonly packedLength: number;
+  readonly products: number;
+
+  /** The integers of the layout lie in the arena; `encoded` is the rest of it, `length` the number of blocks. */
+  constructor(owner: Arena, offset: number, length: number, readonly encoded: EncodedBlocks) {
+    super(owner, offset, length);
+    ({ k: this.k, n: this.n, packedLength: this.packedLength, products: this.products } = encoded);
   }
 }
 
@@ -141,6 +170,16 @@ class WasmKernels implements Kernels {
     return this.#arena.check(indices);
   }
 
+  #blocks(blocks: Blocks): WasmBlocks {
+    if (!(blocks instanceof WasmBlocks)) throw new TypeError("Cannot use blocks: they belong to another backend");
+    return this.#arena.check(blocks);
+  }
+
+  /** Address of memory for one call, behind all blocks. */
+  #borrow(bytes: number): number {
+    return this.#base + this.#arena.borrow(bytes, (total) => this.#reserve(total));
+  }
+
   allocate(length: number): Buffer {
     checkLength(length);
     const buffer = this.#take(length);
@@ -226,6 +265,12 @@ class WasmKernels implements Kernels {
     );
   }
 
+  unitRows(call: UnitRows): void {
+    checkUnitRows(call);
+    const stride = paddedLength(call.columns);
+    writeUnitRows(this.#f64, this.#at(call.out) / 8 + call.first * stride, stride, call.places);
+  }
+
   relaxRows(call: RelaxRows): void {
     const groups = this.#indices(call.groups);
     checkRows("relaxRows", call, groups, call.table, 4);
@@ -261,9 +306,92 @@ class WasmKernels implements Kernels {
   }
 
   addRows(call: AddRows): void {
-    checkAddRows(call);
-    const out = this.#at(call.out), a = this.#at(call.a);
-    this.#run.add_rows_f64(out, a, call.rows, call.columns, call.sign, call.fresh ? 1 : 0);
+    const places = call.places === undefined ? null : this.#indices(call.places);
+    checkAddRows(call, places);
+    const { rows, columns, outColumns = columns, sign, fresh } = call, out = this.#at(call.out), a = this.#at(call.a);
+    const placesAt = places === null ? 0 : this.#base + places.offset;
+    this.#run.add_rows_f64(out, a, rows, columns, outColumns, placesAt, sign, fresh ? 1 : 0);
+  }
+
+  uploadBlocks(layout: BlockLayout): Blocks {
+    const encoded = encodeBlocks(layout), { integers } = encoded;
+    const block = this.#arena.take(
+      integers.byteLength,
+      (total) => this.#reserve(total),
+      (offset) =>
+        new WasmBlocks(this.#arena, offset, layout.blocks.length, {
+          ...encoded,
+          blocks: [],
+          integers: new Int32Array(),
+        }),
+    );
+    this.#i32.set(integers, (this.#base + block.offset) / 4);
+    return block;
+  }
+
+  gemmBlocks(call: GemmBlocks): void {
+    const { encoded, offset } = this.#blocks(call.blocks);
+    checkGemmBlocks(call, encoded);
+    const out = this.#at(call.out), a = this.#at(call.a), packed = this.#at(call.packed);
+    const scratch = this.#borrow(encoded.scratchBytes);
+    const { k, n, groups, exclusive, complete } = encoded;
+    this.#run.gemm_blocks_f64(
+      out,
+      a,
+      packed,
+      this.#base + offset,
+      groups,
+      call.rows,
+      k,
+      n,
+      call.accumulate || !exclusive ? 1 : 0,
+      !call.accumulate && !(exclusive && complete) ? 1 : 0,
+      scratch,
+    );
+  }
+
+  packWindows(call: PackWindows): void {
+    const { encoded, offset } = this.#blocks(call.blocks);
+    const rows = this.#indices(call.rows), inputs = this.#indices(call.inputs);
+    checkPackWindows(call, encoded, rows, inputs);
+    const out = this.#at(call.out), kernel = this.#at(call.kernel);
+    const scratch = this.#borrow(packWindowsScratch(encoded, call.windows, call.transposed));
+    this.#i32.set(encodeWindows(call.windows), scratch / 4);
+    this.#run.pack_windows_f64(
+      out,
+      this.#base + offset,
+      encoded.groups,
+      encoded.widest,
+      encoded.k,
+      this.#base + rows.offset,
+      this.#base + inputs.offset,
+      kernel,
+      call.transposed ? 1 : 0,
+      scratch,
+      scratch + WINDOWS_BYTES,
+    );
+  }
+
+  windowsBox(call: WindowsBox): void {
+    const rows = call.rows === null ? null : this.#indices(call.rows);
+    const { count } = checkWindowsBox(call, rows);
+    const out = this.#at(call.out), kernel = this.#at(call.kernel), box = this.#at(call.box);
+    const { line, least, bytes } = spreadBox(call.windows, call.transposed), scratch = this.#borrow(bytes);
+    this.#i32.set(encodeWindows(call.windows), scratch / 4);
+    this.#run.windows_box_f64(
+      out,
+      rows === null ? 0 : this.#base + rows.offset,
+      count,
+      kernel,
+      kernelSize(call.windows),
+      call.transposed ? 1 : 0,
+      box,
+      call.groups,
+      scratch,
+      line,
+      least,
+      scratch + WINDOWS_BYTES,
+    );
   }
 
   affineBox(call: AffineBox): void {

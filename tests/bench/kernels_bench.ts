@@ -1,22 +1,25 @@
 /**
  * Speed of the WebAssembly kernels against the machine's own limit, measured in the same run.
  *
- * `deno run -A tests/bench/kernels_bench.ts [samples]` prints a table. One thread; keep the other cores idle.
+ * `deno run -A tests/bench/kernels_bench.ts [samples] [pattern of names]` prints a table. One thread; keep the other cores idle.
  */
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
 import module from "../../wasm/dist/kernels.js";
 import { type Kernels, paddedLength } from "../../shared/kernels/kernels.ts";
 import { openPeak } from "./peak.ts";
+import { windowProbes } from "./window_probes.ts";
 
-/** One thing to time: `operations` floating point operations a call. */
-interface Probe {
+/** One thing to time: `operations` floating point operations a call, or what `unit` says. */
+export interface Probe {
   readonly name: string;
   readonly operations: number;
+  readonly unit?: string;
   run(): void;
 }
 
 export interface Measured {
   readonly name: string;
+  readonly unit: string | null;
   /** Operations per nanosecond: GFLOP/s. */
   readonly median: number;
   readonly best: number;
@@ -32,6 +35,10 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [120, 20, 784],
   [1, 784, 256],
   [7, 12, 100],
+  [64, 288, 32],
+  [64, 288, 64],
+  [64, 144, 16],
+  [64, 144, 24],
 ];
 
 function peakProbe(): Probe {
@@ -77,10 +84,12 @@ function rowProbes(kernels: Kernels): Probe[] {
 }
 
 /** Interleaves short samples of every probe, so that a disturbance falls on all of them alike. */
-export async function measure(samples: number): Promise<Measured[]> {
+export async function measure(samples: number, wanted = /./): Promise<Measured[]> {
   const kernels = wasmKernels(module);
-  const probes = [peakProbe(), ...SHAPES.map((shape) => gemmProbe(kernels, shape)), ...rowProbes(kernels)];
-  const repeats = probes.map(({ operations }) => Math.max(1, Math.round(4e7 / operations)));
+  const products = SHAPES.map((shape) => gemmProbe(kernels, shape));
+  const probes = [peakProbe(), ...products, ...windowProbes(kernels), ...rowProbes(kernels)]
+    .filter(({ name }, p) => p === 0 || wanted.test(name));
+  const repeats = probes.map(({ operations, unit }) => Math.max(1, Math.round((unit ? 4e6 : 4e7) / operations)));
   const rates: number[][] = probes.map(() => []);
   // The engine compiles the optimised code in the background, so the first rounds leave it time.
   for (let round = 0; round < 5; round++) {
@@ -94,17 +103,25 @@ export async function measure(samples: number): Promise<Measured[]> {
       rates[p].push(operations * repeats[p] / ((performance.now() - start) * 1e6));
     });
   }
-  return probes.map(({ name }, p) => {
+  return probes.map(({ name, unit = null }, p) => {
     const sorted = rates[p].sort((x, y) => x - y);
-    return { name, median: sorted[Math.floor(samples / 2)], best: sorted[samples - 1] };
+    return { name, unit, median: sorted[Math.floor(samples / 2)], best: sorted[samples - 1] };
   });
 }
 
 if (import.meta.main) {
-  const measured = await measure(Number(Deno.args[0] ?? 60)), [peak] = measured;
-  console.log("kernel                    GFLOP/s median   best   share of peak median   best");
-  for (const { name, median, best } of measured) {
+  const measured = await measure(Number(Deno.args[0] ?? 60), new RegExp(Deno.args[1] ?? "."));
+  const [peak] = measured;
+  console.log("kernel".padEnd(40), "GFLOP/s median   best   share of peak median   best");
+  for (const { name, unit, median, best } of measured) {
     const share = [median / peak.median, best / peak.best].map((x) => `${Math.round(100 * x)} %`.padStart(8));
-    console.log(name.padEnd(26), median.toFixed(1).padStart(13), best.toFixed(1).padStart(7), "            ", ...share);
+    const shares = unit === null ? share : [`${unit} a ns`];
+    console.log(
+      name.padEnd(40),
+      median.toFixed(2).padStart(14),
+      best.toFixed(2).padStart(6),
+      "            ",
+      ...shares,
+    );
   }
 }

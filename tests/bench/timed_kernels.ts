@@ -3,16 +3,21 @@ import type {
   AbsorbRows,
   AddRows,
   AffineBox,
+  BlockLayout,
+  Blocks,
   Buffer,
   ConcretizeRows,
   GatherMatrix,
   GatherRows,
   Gemm,
+  GemmBlocks,
   Indices,
   Kernels,
   PackMatrix,
+  PackWindows,
   RelaxRows,
   ScaleColumns,
+  WindowsBox,
 } from "../../shared/kernels/kernels.ts";
 import { WrappedKernels } from "../soundness/wrapped_kernels.ts";
 
@@ -85,5 +90,17 @@ export class TimedKernels extends WrappedKernels {
   }
   override affineBox(call: AffineBox): void {
     this.#timed("affineBox", () => super.affineBox(call));
+  }
+  override uploadBlocks(layout: BlockLayout): Blocks {
+    return this.#timed("uploadBlocks", () => super.uploadBlocks(layout));
+  }
+  override gemmBlocks(call: GemmBlocks): void {
+    this.#timed("gemmBlocks", () => super.gemmBlocks(call));
+  }
+  override packWindows(call: PackWindows): void {
+    this.#timed("packWindows", () => super.packWindows(call));
+  }
+  override windowsBox(call: WindowsBox): void {
+    this.#timed("windowsBox", () => super.windowsBox(call));
   }
 }

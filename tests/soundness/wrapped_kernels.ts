@@ -2,16 +2,22 @@ import type {
   AbsorbRows,
   AddRows,
   AffineBox,
+  BlockLayout,
+  Blocks,
   Buffer,
   ConcretizeRows,
   GatherMatrix,
   GatherRows,
   Gemm,
+  GemmBlocks,
   Indices,
   Kernels,
   PackMatrix,
+  PackWindows,
   RelaxRows,
   ScaleColumns,
+  UnitRows,
+  WindowsBox,
 } from "../../shared/kernels/kernels.ts";
 
 /** A backend that hands every call on: what a test overrides is what it changes or watches. */
@@ -72,5 +78,21 @@ export class WrappedKernels implements Kernels {
   }
   affineBox(call: AffineBox): void {
     this.inner.affineBox(call);
+  }
+  uploadBlocks(layout: BlockLayout): Blocks {
+    return this.inner.uploadBlocks(layout);
+  }
+  unitRows(call: UnitRows): void {
+    this.inner.unitRows(call);
+  }
+
+  gemmBlocks(call: GemmBlocks): void {
+    this.inner.gemmBlocks(call);
+  }
+  packWindows(call: PackWindows): void {
+    this.inner.packWindows(call);
+  }
+  windowsBox(call: WindowsBox): void {
+    this.inner.windowsBox(call);
   }
 }

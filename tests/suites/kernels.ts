@@ -9,6 +9,7 @@ import { columnsSuite } from "./kernels_columns.ts";
 import { gemmSuite } from "./kernels_gemm.ts";
 import { memorySuite } from "./kernels_memory.ts";
 import { poisonSuite } from "./kernels_poison.ts";
+import { WINDOW_CASES } from "./window_cases.ts";
 
 export type MakeKernels = () => Kernels | Promise<Kernels>;
 
@@ -64,7 +65,7 @@ export function runOnDirtyMemory(kernels: Kernels, call: KernelCase, inputs: Inp
 }
 
 export function kernelsSuite(backend: string, make: MakeKernels): void {
-  for (const [fact, draw] of Object.entries(CASES)) {
+  for (const [fact, draw] of Object.entries({ ...CASES, ...WINDOW_CASES })) {
     Deno.test(`${fact}, to the bit, padding zero: ${backend}`, async () => {
       const kernels = await make(), reference = referenceKernels();
       const agree = async (shape: Shape) => {

@@ -57,14 +57,14 @@ function multiply_wide(
   const whole = depth & ~3, tail = depth & 3;
   for (; rows >= 5; rows -= 5, a += 5 * row_bytes, out += 5 * out_bytes) {
     coefficients_5(a, row_bytes, whole, tail);
-    constant_tile_5(out, out_bytes, b, whole, tail, panels, first);
+    constant_tile_5(out, out_bytes, b, 0, whole, tail, panels, first);
   }
   if (rows == 4) {
     coefficients_4(a, row_bytes, whole, tail);
-    constant_tile_4(out, out_bytes, b, whole, tail, panels, first);
+    constant_tile_4(out, out_bytes, b, 0, whole, tail, panels, first);
   } else if (rows == 3) {
     coefficients_3(a, row_bytes, whole, tail);
-    constant_tile_3(out, out_bytes, b, whole, tail, panels, first);
+    constant_tile_3(out, out_bytes, b, 0, whole, tail, panels, first);
   } else if (rows > 0) {
     multiply_thin(out, out_bytes, a, row_bytes, b, rows, depth, panels, first);
   }
@@ -91,7 +91,7 @@ function multiply_narrow(
 }
 
 /** One or two rows: several panels at once, or too few sums would be under way to hide the latency of an addition. */
-function multiply_thin(
+export function multiply_thin(
   out: usize,
   out_bytes: usize,
   a: usize,
