@@ -7,7 +7,7 @@ import type { ModelSource } from "../services.ts";
 export class ModelCache {
   readonly #models: RecentlyUsed<Model>;
 
-  /** A model may take what the cache holds: a convolution of a small file can be large in its dense form. */
+  /** A model may take what the cache holds: a product of a small file with many rows can be large in its dense form. */
   constructor(private readonly limitBytes: number) {
     this.#models = new RecentlyUsed(limitBytes, ({ bytes }) => bytes);
   }

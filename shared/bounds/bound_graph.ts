@@ -3,7 +3,6 @@ import { type Box, copyBox, tighten } from "../numeric/box.ts";
 import type { ElementwiseOperator, LinearOperator } from "../operators/operator.ts";
 import { columnsOf, demandOf } from "./columns.ts";
 import { componentsOf } from "./components.ts";
-import { canCondense, condense } from "./condense.ts";
 import {
   type BoundOptions,
   elementwiseContext,
@@ -36,8 +35,7 @@ export async function boundGraph(
 ): Promise<Pass> {
   const empty = new Uint8Array(groups.length);
   const components = componentsOf(graph);
-  const pass: Pass = { graph, groups, options, run, states: [], components, isCondensed: false, empty };
-  pass.isCondensed = canCondense(pass);
+  const pass: Pass = { graph, groups, options, run, states: [], components, empty };
   for (let id = 0; id < graph.nodes.length; id++) {
     run.signal?.throwIfAborted();
     pass.states.push(await boundNode(pass, id));
@@ -63,21 +61,20 @@ function stateOf(boxes: Box[], parts: Partial<NodeState> = {}): NodeState {
     columns: null,
     closedStep: null,
     openStep: null,
+    underflow: null,
+    magnitudes: null,
     rowMatrix: null,
-    condensed: null,
     ...parts,
   };
 }
 
 async function boundLinear(pass: Pass, id: NodeId, node: Node, rules: LinearOperator): Promise<NodeState> {
-  const demand = rules.mixes ? demandOf(pass, id) : pass.states[node.inputs[0]].demand;
+  const demand = rules.matrix ? demandOf(pass, id) : pass.states[node.inputs[0]].demand;
   const context = linearContext(pass, node, demand);
-  const rowMatrix = rules.rowMatrix(node, context);
+  const rowMatrix = rules.matrix?.rowMatrix(node, context) ?? null;
   const image = await rules.image(node, rowMatrix, context);
   intersectInherited(pass, id, image.boxes);
-  const state = stateOf(image.boxes, { image, demand, rowMatrix });
-  if (pass.isCondensed) state.condensed = await condense(pass, id, state);
-  return state;
+  return stateOf(image.boxes, { image, demand, rowMatrix });
 }
 
 /** After its last node a droppable component keeps only the indices that matter. */

@@ -1,79 +1,69 @@
-import type { Node, NodeId } from "../graph.ts";
-import { type Buffer, paddedLength } from "../kernels/kernels.ts";
-import { type DerivativeRange, type LinearImage, magnitudeSum } from "../operators/operator.ts";
-import { isMixing, type NodeState, type Pass } from "./pass.ts";
-import { positionIn } from "./path.ts";
+import type { NodeId } from "../graph.ts";
+import { type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
+import type { Coefficients, DerivativeRange } from "../operators/operator.ts";
+import { buffersOf, handOn, takeStep } from "./block.ts";
+import type { Pass } from "./pass.ts";
+import { type Path, pathBelow, positionIn } from "./path.ts";
+import { type Support, supportsBelow } from "./support.ts";
 
 /**
- * The values of one matrix node of the graph of a Jacobian as linear functions of the region's *unstable* neurons:
- * p = M G, with G the gated values g_u of the unstable neurons nearer the output, and the seed.
+ * Some values of the graph of a Jacobian as linear functions of the unstable neurons that they reach:
+ * p = M G + C c, with G the gated values g_u and c the seed. The unstable neurons' own values stand below them.
  *
- * On the region every stable neuron is linear, so nothing else is left of them. M is shared by all groups; its rows are
- * off by at most gamma_roundings `mass`, and `mass` is at least |M| |G| (shared/README.md (14)).
+ * It is the walk itself, run once for all groups without their lines: a stable neuron is its constant derivative, an
+ * unstable one stays. Rows are off by at most gamma_roundings `mass`, and `mass` >= |M| |G| + |C| |c|: shared/README.md (20).
  */
 export interface Condensed {
-  /** Columns of M: the unstable neurons of the layer next to it first, the seed last. */
+  /** Unstable neurons by layer, from the target on: the product node, and the neuron of each column. */
+  readonly layers: readonly Layer[];
+  /** M and C by rows: the target's values, then the layers' neurons in their order; [rows][width], [rows][outputs]. */
+  readonly matrix: Float64Array;
   readonly width: number;
-  /** How many of them are that layer's. */
-  readonly newest: number;
-  /** M by rows, padded: on the host and in the backend. */
-  readonly host: Float64Array;
-  readonly matrix: Buffer;
-  /** Where value i of the node stands among the rows. */
-  readonly position: (i: number) => number;
-  /** By row. */
+  readonly seeds: Float64Array;
+  readonly outputs: number;
   readonly mass: Float64Array;
   readonly roundings: number;
 }
 
-/** The chain a Jacobian pass must be: matrices and products in turn, over one region. */
+export interface Layer {
+  readonly product: NodeId;
+  readonly neurons: Int32Array;
+  /** The column of the first. */
+  readonly from: number;
+}
+
+/** The graph of a Jacobian over one region: all groups share the ranges of derivatives. */
 export function canCondense(pass: Pass): boolean {
-  const { nodes } = pass.graph;
   if (!pass.options.condense || pass.options.refine !== "linear") return false;
   const [first] = pass.groups;
-  for (let id = 1; id < nodes.length; id++) {
-    if (nodes[id].inputs[0] !== id - 1) return false;
-    if (id % 2 === 1) {
-      if (!isMixing(nodes[id])) return false;
-      continue;
-    }
-    if (id === nodes.length - 1 && nodes[id].operator === "abs") break;
+  let products = 0;
+  for (let id = 1; id < pass.graph.nodes.length; id++) {
+    const { operator } = pass.graph.nodes[id];
+    if (operator === "abs" && id === pass.graph.nodes.length - 1) continue;
+    if (operator === "shift" || pass.states[id]?.relaxations && operator !== "derivative_product") return false;
+    if (operator !== "derivative_product") continue;
+    products++;
     const range = first.ranges?.get(id);
     if (!range || pass.groups.some(({ ranges }) => ranges?.get(id) !== range)) return false;
   }
-  return nodes.length > 3 && (pass.options.condense === "always" || costsLess(pass));
+  return products > 0;
 }
 
-/** Multiplications of the rows with and without, as if half of the last node's entries were walked both ways for every group. */
-function costsLess(pass: Pass): boolean {
-  const { nodes } = pass.graph;
-  const rows = pass.groups.length * nodes[nodes.length - 1].size;
-  let plain = 0;
-  let condensed = 0;
-  let build = 0;
-  let width = nodes[0].size;
-  let inputs = nodes[0].size;
-  for (let id = 1; id < nodes.length; id++) {
+/** The unstable neurons that rows reach, layer by layer from the target on. */
+export function layersOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>): Layer[] {
+  const layers: Layer[] = [];
+  let from = 0;
+  for (const id of [...supports.keys()].sort((a, b) => b - a)) {
     const range = pass.groups[0].ranges?.get(id);
     if (!range) continue;
-    const alive = count(range, (l, u) => u !== 0 || l !== 0);
-    const open = count(range, (l, u) => l < u);
-    plain += alive * inputs;
-    condensed += (open + width) * width;
-    build += (isMixing(nodes[id + 1]) ? nodes[id + 1].size : alive) * alive * (open + width);
-    width += open;
-    inputs = alive;
+    const { columns } = supports.get(id)!;
+    const neurons = columns === null
+      ? Int32Array.from(openIndices(range))
+      : columns.filter((i) => range.lower[i] < range.upper[i]);
+    layers.push({ product: id, neurons, from });
+    from += neurons.length;
   }
-  return OVERHEAD + build + rows * condensed < rows * plain;
-}
-
-/** What building and packing the small matrices costs beside their products, in multiplications. */
-const OVERHEAD = 4e6;
-
-function count(range: DerivativeRange, test: (lower: number, upper: number) => boolean): number {
-  let found = 0;
-  for (let i = 0; i < range.lower.length; i++) if (test(range.lower[i], range.upper[i])) found++;
-  return found;
+  return layers;
 }
 
 /** Unstable neurons of a product node. */
@@ -83,102 +73,134 @@ export function openIndices({ lower, upper }: DerivativeRange): number[] {
   return open;
 }
 
-/**
- * M of a matrix node from M of the one nearer the output: the rows of W over the living neurons between them, times the
- * map that takes a stable neuron to its constant derivative times its M and an unstable one to itself.
- */
-export async function condense(pass: Pass, id: NodeId, state: NodeState): Promise<Condensed> {
+/** Walks the target's rows and, from each layer on, those of its unstable neurons, down to the seed. */
+export async function condense(
+  pass: Pass,
+  shared: Pass,
+  target: NodeId,
+  indices: Int32Array,
+  supports: ReadonlyMap<NodeId, Support> = supportsBelow(pass, target, indices, 0),
+  layers: readonly Layer[] = layersOf(pass, supports),
+): Promise<Condensed> {
   const { kernels } = pass.run;
-  const node = pass.graph.nodes[id];
-  const rows = state.demand?.indices.length ?? node.size;
-  const position = positionIn(state.demand?.indices ?? null);
-  const own = ownMass(pass, state.image!, state.demand?.indices ?? null, rows);
-  if (id === 1) {
-    const width = pass.graph.nodes[0].size;
-    const host = await kernels.read(state.rowMatrix!, rows * paddedLength(width));
-    return { width, newest: width, host, matrix: state.rowMatrix!, position, mass: own, roundings: 1 };
-  }
-  const between = mapBetween(pass, id);
-  const matrix = kernels.allocate(rows * paddedLength(between.width));
-  const [host, carried] = await kernels.scope(async () => {
-    const { rows: k, width: n } = between;
-    const packed = kernels.allocate(paddedLength(n) * k);
-    kernels.packMatrix({ out: packed, matrix: kernels.upload(between.host), k, n });
-    kernels.gemm({ out: matrix, a: state.rowMatrix!, packed, rows, k, n });
-    const magnitudes = kernels.allocate(rows);
-    kernels.absorbRows({
-      rows,
-      columns: k,
-      coefficients: state.rowMatrix!,
-      groups: kernels.uploadIndices(new Int32Array(rows)),
-      bias: null,
-      q: kernels.upload(between.mass),
-      constants: kernels.allocate(rows),
-      magnitudes,
-    });
-    return await Promise.all([kernels.read(matrix), kernels.read(magnitudes)]);
+  const width = widthOf(layers);
+  const count = indices.length + width;
+  return await kernels.scope(async () => {
+    const path = pathBelow(shared, target, { layout: "unit", indices }, 0, supports);
+    const groups = kernels.uploadIndices(new Int32Array(count));
+    const magnitudes = kernels.upload(startMagnitudes(path, indices, count));
+    const sums = { constants: kernels.allocate(count), magnitudes };
+    const free = Array.from({ length: buffersOf(path) }, () => kernels.allocate(count * path.widest));
+    const waiting = new Map<number, Coefficients>();
+    waiting.set(path.start, startRows(kernels, path, indices, free.pop()!));
+    const parts: Float64Array[] = [];
+    let rows = indices.length;
+    for (const { from, step, to } of path.moves) {
+      const { buffer: coefficients, columns } = waiting.get(from)!;
+      waiting.delete(from);
+      const layer = layers.find(({ product, neurons }) => product === from && neurons.length > 0);
+      if (layer) parts.push(await columnsAt(kernels, coefficients, rows, columns, layer, supports.get(from)!));
+      const call = { rows, columns, coefficients, groups, ...sums };
+      handOn(kernels, takeStep(kernels, step, call, free), call, to, waiting, free);
+      if (!layer) continue;
+      const [{ place: input }] = to;
+      const places = layer.neurons.map(positionIn(supports.get(input)!.columns));
+      for (const [place, { buffer, columns }] of waiting) {
+        kernels.unitRows({
+          out: buffer,
+          columns,
+          first: rows,
+          places: place === input ? places : places.map(() => -1),
+        });
+      }
+      rows += layer.neurons.length;
+    }
+    const { buffer, columns: outputs } = waiting.get(0)!;
+    const [seeds, mass] = await Promise.all([
+      kernels.read(buffer, count * paddedLength(outputs)),
+      kernels.read(magnitudes),
+    ]);
+    const [lost] = path.underflow;
+    return {
+      layers,
+      matrix: assemble(layers, parts, count, width),
+      width,
+      seeds,
+      outputs,
+      // gamma_1 times the second term is above what underflow may lose.
+      mass: mass.map((m) => m * INFLATION + lost * 2 ** 54),
+      roundings: path.roundings + 8,
+    };
   });
-  const underflow = 2 * between.rows * (gatedSum(pass, id) + 1) * TINY;
-  const mass = own.map((m, r) => (m + carried[r]) * INFLATION + underflow);
-  const { width, newest } = between;
-  return { width, newest, host, matrix, position, mass, roundings: between.roundings + between.rows + 2 };
 }
 
 /** Covers what rounding hides in the sums of masses (each of fewer than 2^30 terms). */
 const INFLATION = 1 + 2 ** -20;
-/** gamma_1 times this is far above the 2^-1075 that a product may lose: underflow is carried as mass. */
-const TINY = 2 ** -1000;
 
-/** The largest q of the groups: M is shared, and so is what is charged for it. */
-function ownMass(pass: Pass, { q }: LinearImage, rows: Int32Array | null, size: number): Float64Array {
-  return Float64Array.from({ length: size }, (_, r) => {
-    const i = rows === null ? r : rows[r];
-    let largest = 0;
-    for (let g = 0; g < pass.groups.length; g++) largest = Math.max(largest, q[g][i]);
-    return largest * INFLATION;
+/** Unstable neurons of all layers. */
+export function widthOf(layers: readonly Layer[]): number {
+  return layers.reduce((sum, { neurons }) => sum + neurons.length, 0);
+}
+
+function startMagnitudes({ rows }: Path, indices: Int32Array, count: number): Float64Array {
+  const magnitudes = new Float64Array(count);
+  if (rows) indices.forEach((i, r) => magnitudes[r] = rows.magnitude(0, i));
+  return magnitudes;
+}
+
+/** A row for each of the target's values: of its matrix, or a unit row over itself. */
+function startRows(kernels: Kernels, path: Path, indices: Int32Array, out: Buffer): Coefficients {
+  const columns = path.startWidth;
+  if (path.rows) {
+    kernels.gatherRows({
+      out,
+      matrix: path.rows.matrix,
+      indices: kernels.uploadIndices(indices.map(path.rows.position)),
+      signs: kernels.uploadIndices(new Int32Array(indices.length).fill(1)),
+      rows: indices.length,
+      columns,
+    });
+  } else {
+    kernels.unitRows({ out, columns, first: 0, places: indices.map(positionIn(path.startColumns)) });
+  }
+  return { layout: "dense", buffer: out, columns };
+}
+
+/** The coefficients of all rows over the unstable neurons of a layer, [rows][padded]. */
+async function columnsAt(
+  kernels: Kernels,
+  source: Buffer,
+  rows: number,
+  columns: number,
+  { neurons }: Layer,
+  support: Support,
+): Promise<Float64Array> {
+  return await kernels.scope(async () => {
+    const out = kernels.allocate(rows * paddedLength(neurons.length));
+    kernels.gatherMatrix({
+      out,
+      source,
+      rows: kernels.uploadIndices(Int32Array.from({ length: rows }, (_, r) => r)),
+      columns: kernels.uploadIndices(neurons.map(positionIn(support.columns))),
+      rowStride: paddedLength(columns),
+      columnStride: 1,
+    });
+    return await kernels.read(out);
   });
 }
 
-/** From the living neurons of the product below a matrix node to G: a stable one is d times its row of M, an unstable one itself. */
-function mapBetween(pass: Pass, id: NodeId) {
-  const product = pass.graph.nodes[id].inputs[0];
-  const nearer = pass.states[pass.graph.nodes[product].inputs[0]].condensed!;
-  const range = pass.groups[0].ranges!.get(product)!;
-  const living = livingIndices(pass, product);
-  const newest = openIndices(range).length;
-  const width = newest + nearer.width;
-  const [padded, nearerPadded] = [paddedLength(width), paddedLength(nearer.width)];
-  const host = new Float64Array(living.length * padded);
-  const mass = new Float64Array(paddedLength(living.length));
-  let unstable = 0;
-  living.forEach((i, r) => {
-    if (range.lower[i] < range.upper[i]) {
-      host[r * padded + unstable++] = 1;
-      return;
+function assemble(
+  layers: readonly Layer[],
+  parts: readonly Float64Array[],
+  count: number,
+  width: number,
+): Float64Array {
+  const matrix = new Float64Array(count * width);
+  layers.filter(({ neurons }) => neurons.length > 0).forEach(({ neurons, from }, at) => {
+    const padded = paddedLength(neurons.length);
+    for (let r = 0; r * padded < parts[at].length; r++) {
+      matrix.set(parts[at].subarray(r * padded, r * padded + neurons.length), r * width + from);
     }
-    const from = nearer.position(i) * nearerPadded;
-    const d = range.lower[i];
-    for (let j = 0; j < nearer.width; j++) host[r * padded + newest + j] = d * nearer.host[from + j];
-    mass[r] = Math.abs(d) * nearer.mass[nearer.position(i)];
   });
-  return { rows: living.length, width, newest, host, mass, roundings: nearer.roundings };
-}
-
-function livingIndices(pass: Pass, product: NodeId): Int32Array {
-  return pass.states[product].columns ?? Int32Array.from({ length: pass.graph.nodes[product].size }, (_, i) => i);
-}
-
-/** The largest sum over the groups of |g| over the nodes above (towards the output), the seed included. */
-export function gatedSum(pass: Pass, below: NodeId): number {
-  let largest = 0;
-  pass.groups.forEach((_, g) => {
-    let sum = 0;
-    for (let id: Node["inputs"][number] = 0; id < below; id++) {
-      if (id === 0 || pass.graph.nodes[id].operator === "derivative_product") {
-        sum += magnitudeSum(pass.states[id].boxes[g]);
-      }
-    }
-    largest = Math.max(largest, sum);
-  });
-  return largest;
+  return matrix;
 }

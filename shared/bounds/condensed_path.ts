@@ -1,108 +1,170 @@
 import type { NodeId } from "../graph.ts";
-import { paddedLength } from "../kernels/kernels.ts";
-import { rowSumRoundings } from "../numeric/rounding.ts";
-import { boxTable, groupTable, type Relaxation, type Step } from "../operators/operator.ts";
-import { type Condensed, gatedSum, openIndices } from "./condense.ts";
+import { type Kernels, paddedLength } from "../kernels/kernels.ts";
+import { addDown, addUp, multiplyDown, multiplyUp, rowSumRoundings } from "../numeric/rounding.ts";
+import { groupTable, type Relaxation, type Step } from "../operators/operator.ts";
+import { condense, type Condensed, type Layer, layersOf, widthOf } from "./condense.ts";
 import type { Pass } from "./pass.ts";
-import { chainOf, type Path, underflowBelow } from "./path.ts";
-import { stepAt } from "./steps.ts";
+import { chainOf, type Path, positionIn, underflowBelow } from "./path.ts";
+import { type Support, supportsBelow } from "./support.ts";
 
-/**
- * The walk on the condensed form: rows of M over G meet, layer by layer, the lines of that layer's unstable neurons and
- * their own rows of M, until only the seed is left. Null where the pass or the rows have no condensed form.
- *
- * The same lines and the same boxes as the plain walk give the same bound up to rounding. Source: shared/README.md (14)
- */
-export function condensedPath(pass: Pass, target: NodeId, layout: "unit" | "dense", floor: NodeId): Path | null {
-  const { nodes } = pass.graph;
-  const top = layout === "unit" ? target : nodes[target].inputs[0];
-  const start = pass.states[top]?.condensed;
-  if (!start || floor !== 0 || (layout === "dense" && nodes[target].operator !== "abs")) return null;
-  const steps: Step[] = [];
-  let roundings = start.roundings;
-  if (layout === "dense") steps.push(stepAt(pass, target), entriesStep(pass, top, start));
-  let widest = paddedLength(layout === "dense" ? nodes[top].size : start.width);
-  for (let id = top; id > 1; id -= 2) {
-    const here = pass.states[id].condensed!;
-    const nearer = pass.states[id - 2].condensed!;
-    widest = Math.max(widest, paddedLength(here.width));
-    if (here.newest > 0) steps.push(layerStep(pass, id - 1, here, nearer));
+/** The path of unit rows over their unstable neurons alone; null where that would cost more than the plain one. */
+export async function condensedPath(
+  pass: Pass,
+  shared: Pass,
+  target: NodeId,
+  indices: Int32Array,
+  rows: number,
+): Promise<Path | null> {
+  const supports = supportsBelow(pass, target, indices, 0);
+  const layers = layersOf(pass, supports);
+  if (pass.options.condense !== "always" && !costsLess(pass, supports, layers, target, indices.length, rows)) {
+    return null;
   }
-  for (const step of steps) roundings += step.coefficientRoundings;
-  const boxWidth = nodes[0].size;
+  const condensed = await condense(pass, shared, target, indices, supports, layers);
+  return pathOver(pass, indices, condensed);
+}
+
+/** Multiplications of `rows` rows walked plainly, against those of building M and walking on it. */
+function costsLess(
+  pass: Pass,
+  supports: ReadonlyMap<NodeId, Support>,
+  layers: readonly Layer[],
+  target: NodeId,
+  values: number,
+  rows: number,
+): boolean {
+  let plain = 0;
+  for (const [id, support] of supports) if (id !== target) plain += workOf(pass, supports, id, support);
+  const width = widthOf(layers);
+  let walked = width * layers.length * 4;
+  for (const { neurons, from } of layers) walked += neurons.length * (width - from - neurons.length);
+  const built = (values + width) * plain * 1.5 + (values + width) * width * 4 + OVERHEAD;
+  return built + rows * walked < rows * plain;
+}
+
+/** What laying out a condensed path costs beside its products, in multiplications. */
+const OVERHEAD = 1e6;
+
+/** Multiplications of one row at a node: the entries between what it reaches, about. */
+function workOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>, id: NodeId, { columns }: Support): number {
+  const node = pass.graph.nodes[id];
+  const height = columns?.length ?? node.size;
+  if (node.operator !== "affine" && node.operator !== "convolution") return 4 * height;
+  const input = pass.graph.nodes[node.inputs[0]];
+  const width = supports.get(node.inputs[0])?.columns?.length ?? input.size;
+  if (node.operator === "affine") return height * width;
+  const { windows: { fine, coarse, groups, kernel, stride }, transposed } = node;
+  const entries = transposed
+    ? coarse.channels / groups * kernel[0] * kernel[1] / stride[0] / stride[1]
+    : fine.channels / groups * kernel[0] * kernel[1];
+  return height * entries * Math.min(1, 1.2 * width / input.size * (node.size / height));
+}
+
+/** The walk of unit rows on M: layer by layer the unstable neurons take their lines, then add their own rows. */
+function pathOver(pass: Pass, indices: Int32Array, condensed: Condensed): Path {
+  const { kernels } = pass.run;
+  const { layers, matrix, width, mass } = condensed;
+  const padded = paddedLength(width);
+  const start = new Float64Array(indices.length * padded);
+  for (let r = 0; r < indices.length; r++) start.set(matrix.subarray(r * width, (r + 1) * width), r * padded);
+  const constants = pass.groups.map(({ box }) => seedProducts(condensed, box.lower));
+  const open = layers.filter(({ neurons }) => neurons.length > 0);
+  const steps = open.map((layer) => layerStep(pass, layer, condensed, constants, indices.length));
+  const position = positionIn(indices);
+  const none = new Float64Array(pass.groups.length * 2 * padded);
+  const largest = Math.max(0, ...open.map(({ neurons }) => neurons.length));
   return {
-    rows: layout === "dense" ? null : {
-      matrix: start.matrix,
-      position: start.position,
-      constant: () => 0,
-      magnitude: (_group, i) => start.mass[start.position(i)],
+    rows: {
+      matrix: kernels.upload(start),
+      position,
+      constant: (group, i) => constants[group][position(i)],
+      magnitude: (_group, i) => mass[position(i)],
     },
-    startWidth: layout === "dense" ? nodes[top].size : start.width,
-    ...chainOf(steps),
-    box: pass.run.kernels.upload(boxTable(pass.states[0].boxes, null, boxWidth)),
-    boxWidth,
-    widest,
-    roundings: roundings + 1 + rowSumRoundings(widest) + 2 * steps.length + 4,
-    underflow: underflowBelow(pass.groups.length, steps, boxWidth),
+    startColumns: null,
+    startWidth: width,
+    ...chainOf(steps, steps.map(() => width)),
+    box: kernels.upload(none),
+    boxWidth: width,
+    widest: padded,
+    roundings: condensed.roundings + condensed.outputs + 2 + largest + steps.length + 2 + rowSumRoundings(width) +
+      4 * steps.length + 4,
+    underflow: underflowBelow(pass.groups.length, steps, width),
   };
 }
 
-/** From coefficients over all entries of the last matrix to coefficients over G. */
-function entriesStep(pass: Pass, id: NodeId, { matrix, width, mass }: Condensed): Step {
-  const { kernels } = pass.run;
-  const k = pass.graph.nodes[id].size;
-  const packed = kernels.allocate(paddedLength(width) * k);
-  kernels.packMatrix({ out: packed, matrix, k, n: width });
-  return {
-    table: null,
-    absorb: { bias: null, q: kernels.upload(sameForAll(pass, mass, k)) },
-    scale: null,
-    product: { layout: "dense", packed, k, n: width },
-    coefficientRoundings: k + 1,
-    underflow: new Float64Array(pass.groups.length).fill(k * (gatedSum(pass, id) + 2)),
-  };
+/** C c for every row: a sum of as many roundings as there are outputs, paid for by the mass. */
+function seedProducts({ seeds, outputs, mass }: Condensed, seed: Float64Array): Float64Array {
+  const padded = paddedLength(outputs);
+  const chosen = Array.from(seed.keys()).filter((k) => seed[k] !== 0);
+  return mass.map((_, r) => chosen.reduce((sum, k) => sum + seeds[r * padded + k] * seed[k], 0));
 }
 
-/** What a group is charged for |p|, for M's own error and for later sums: twice the mass (shared/README.md (14)). */
-function sameForAll(pass: Pass, mass: ArrayLike<number>, size: number): Float64Array {
-  const twice = Float64Array.from({ length: size }, (_, i) => 2 * mass[i]);
-  return groupTable(pass.groups.map(() => twice), null, paddedLength(size));
-}
-
-/** One layer: the newest columns take their lines, then their rows of the nearer M; the others pass unchanged. */
-function layerStep(pass: Pass, product: NodeId, here: Condensed, nearer: Condensed): Step {
+function layerStep(
+  pass: Pass,
+  { product, neurons, from }: Layer,
+  { matrix, width, mass }: Condensed,
+  constants: readonly Float64Array[],
+  values: number,
+): Step {
   const { kernels } = pass.run;
-  const open = openIndices(pass.groups[0].ranges!.get(product)!);
-  const [k, n] = [here.width, nearer.width];
-  const padded = paddedLength(k);
-  const map = new Float64Array(k * paddedLength(n));
-  const mass = new Float64Array(k);
-  open.forEach((i, u) => {
-    const from = nearer.position(i) * paddedLength(n);
-    map.set(nearer.host.subarray(from, from + n), u * paddedLength(n));
-    mass[u] = nearer.mass[nearer.position(i)];
+  const padded = paddedLength(width);
+  const tables = pass.groups.flatMap((_, g) => {
+    return linesOver(pass.states[product].relaxations![g], neurons, from, width, constants[g].subarray(values));
   });
-  for (let j = 0; j < n; j++) map[(open.length + j) * paddedLength(n) + j] = 1;
-  const packed = kernels.allocate(paddedLength(n) * k);
-  kernels.packMatrix({ out: packed, matrix: kernels.upload(map), k, n });
-  const tables = pass.states[product].relaxations!.flatMap((lines) => linesOf(lines, open, k));
+  const q = new Float64Array(width);
+  for (let u = 0; u < neurons.length; u++) q[from + u] = 2 * mass[values + from + u];
+  const behind = from + neurons.length;
+  const outputs = Int32Array.from({ length: width - behind }, (_, j) => behind + j);
+  const blocks = outputs.length === 0 ? [] : [{ columns: Int32Array.from(neurons, (_, u) => from + u), outputs }];
   return {
     table: kernels.upload(groupTable(tables, null, padded)),
-    absorb: { bias: null, q: kernels.upload(sameForAll(pass, mass, k)) },
+    absorb: { bias: null, q: kernels.upload(groupTable(pass.groups.map(() => q), null, padded)) },
     scale: null,
-    product: { layout: "dense", packed, k, n },
-    coefficientRoundings: k + 1,
-    underflow: new Float64Array(pass.groups.length).fill(k * (gatedSum(pass, product + 1) + 2)),
+    product: blocks.length === 0 ? null : {
+      layout: "blocks",
+      blocks: kernels.uploadBlocks({ k: width, n: width, blocks }),
+      packed: packRows(kernels, matrix, width, values + from, neurons.length, behind),
+      k: width,
+      n: width,
+      accumulate: true,
+    },
+    coefficientRoundings: neurons.length + 2,
+    underflow: new Float64Array(pass.groups.length).fill(neurons.length * (width + 2)),
   };
 }
 
-/** The lines of the open neurons, and the identity for the columns behind them. */
-function linesOf(lines: Relaxation, open: readonly number[], width: number): Float64Array[] {
-  return [[lines.lowerSlope, 1], [lines.lowerIntercept, 0], [lines.upperSlope, 1], [lines.upperIntercept, 0]].map(
-    ([row, rest]) => {
-      const table = new Float64Array(width).fill(rest as number);
-      open.forEach((i, u) => table[u] = (row as Float64Array)[i]);
-      return table;
-    },
-  );
+/** Rows of M over the columns from `behind` on, packed. */
+function packRows(kernels: Kernels, matrix: Float64Array, width: number, first: number, k: number, behind: number) {
+  const n = width - behind;
+  const padded = paddedLength(n);
+  const rows = new Float64Array(k * padded);
+  for (let u = 0; u < k; u++) {
+    rows.set(matrix.subarray((first + u) * width + behind, (first + u + 1) * width), u * padded);
+  }
+  const packed = kernels.allocate(k * padded);
+  kernels.packMatrix({ out: packed, matrix: kernels.upload(rows), k, n });
+  return packed;
+}
+
+/**
+ * The lines of a layer's neurons over p = M G + c as lines over M G: the intercept takes in slope times c, rounded outward.
+ * The identity for all other columns.
+ */
+function linesOver(
+  lines: Relaxation,
+  neurons: Int32Array,
+  from: number,
+  width: number,
+  constants: Float64Array,
+): Float64Array[] {
+  const lowerSlope = new Float64Array(width).fill(1), upperSlope = new Float64Array(width).fill(1);
+  const lowerIntercept = new Float64Array(width), upperIntercept = new Float64Array(width);
+  neurons.forEach((i, u) => {
+    const at = from + u, c = constants[at];
+    lowerSlope[at] = lines.lowerSlope[i];
+    upperSlope[at] = lines.upperSlope[i];
+    lowerIntercept[at] = addDown(lines.lowerIntercept[i], multiplyDown(lines.lowerSlope[i], c));
+    upperIntercept[at] = addUp(lines.upperIntercept[i], multiplyUp(lines.upperSlope[i], c));
+  });
+  return [lowerSlope, lowerIntercept, upperSlope, upperIntercept];
 }

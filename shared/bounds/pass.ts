@@ -2,7 +2,6 @@ import type { Graph, Node, NodeId } from "../graph.ts";
 import type { Buffer, Kernels } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Components } from "./components.ts";
-import type { Condensed } from "./condense.ts";
 import type {
   Demand,
   DerivativeRange,
@@ -72,10 +71,11 @@ export interface NodeState {
   /** The walk's step over `columns`, and over all indices while the component is open. */
   closedStep: Step | null;
   openStep: Step | null;
+  /** What the step may lose to underflow per group, and the magnitudes of the values: computed when first needed. */
+  underflow: Float64Array | null;
+  magnitudes: Float64Array[] | null;
   /** The demanded rows of a matrix node in the backend: interval images and unit rows start from it. */
   rowMatrix: Buffer | null;
-  /** The node's values over unstable neurons, where the pass is condensed. */
-  condensed: Condensed | null;
 }
 
 /**
@@ -91,8 +91,6 @@ export interface Pass {
   readonly run: Run;
   readonly states: NodeState[];
   readonly components: Components;
-  /** Whether the pass keeps the condensed form of its matrix nodes. */
-  isCondensed: boolean;
   /** Groups whose bounds crossed: empty domains (only with phases or inherited bounds). */
   readonly empty: Uint8Array;
 }
@@ -105,7 +103,7 @@ export function rulesOf(node: Node): Rules | null {
 
 export function isMixing(node: Node): boolean {
   const rules = rulesOf(node);
-  return rules !== null && rules.kind === "linear" && rules.mixes;
+  return rules !== null && rules.kind === "linear" && rules.matrix !== null;
 }
 
 /** While a component is open its nodes keep all indices; one that is not droppable stays so. */
@@ -119,14 +117,24 @@ export function elementwiseContext(pass: Pass, node: NodeId, group: number): Ele
   return { range, rule: pass.options.rule, node: pass.graph.nodes[node] };
 }
 
-export function linearContext(pass: Pass, node: Node, demand: Demand | null): LinearContext {
+/** The indices of a node that walks keep (null: all). */
+export function keptAt(pass: Pass, id: NodeId): Int32Array | null {
+  return isOpen(pass, id) ? null : pass.states[id].columns;
+}
+
+export function linearContext(
+  pass: Pass,
+  node: Node,
+  demand: Demand | null,
+  inputColumns: Int32Array | null = pass.states[node.inputs[0]].columns,
+): LinearContext {
   const input = pass.states[node.inputs[0]];
   const other = node.inputs.length > 1 ? pass.states[node.inputs[1]] : null;
   return {
     kernels: pass.run.kernels,
     inputs: input.boxes,
     others: other && other.boxes,
-    inputColumns: input.columns,
+    inputColumns,
     demand,
     uploaded(constant) {
       const buffer = pass.run.uploads.get(constant);

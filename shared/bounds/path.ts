@@ -1,16 +1,18 @@
 import type { Node, NodeId } from "../graph.ts";
-import { type Buffer, paddedLength } from "../kernels/kernels.ts";
-import { magnitudes } from "../numeric/box.ts";
+import { type Buffer, type Indices, paddedLength } from "../kernels/kernels.ts";
 import { rowSumRoundings, underflowOf } from "../numeric/rounding.ts";
-import { boxTable, groupTable, type LinearOperator, type Step } from "../operators/operator.ts";
-import { isMixing, isOpen, type Pass, rulesOf } from "./pass.ts";
-import { stepAt } from "./steps.ts";
+import { allColumns, boxTable, groupTable, type LinearOperator, type Step } from "../operators/operator.ts";
+import { isMixing, linearContext, type Pass, rulesOf } from "./pass.ts";
+import { knownStep, magnitudesAt, stepAt, stepOver } from "./steps.ts";
+import { type Support, supportsBelow } from "./support.ts";
 
 /** A walk laid out before it runs: coefficients move from place to place until all are at the end. */
 export interface Path {
   /** Unit rows at a matrix are its own rows: nothing to multiply. Null where rows start as coefficients over the values. */
   readonly rows: RowSource | null;
   readonly start: number;
+  /** The start's indices that coefficients stand over (null: all). */
+  readonly startColumns: Int32Array | null;
   readonly startWidth: number;
   readonly moves: readonly Move[];
   /** The place of the box (node ids serve as places). */
@@ -35,7 +37,11 @@ export interface Move {
 export interface Arrival {
   readonly place: number;
   readonly sign: 1 | -1;
-  /** Null for the first to arrive; else |value| of the place, [groups][columns], that this addition is charged against. */
+  /** Columns of the place, and where among them each arriving column goes (null: it brings them all, in order). */
+  readonly width: number;
+  readonly places: Indices | null;
+  readonly isFirst: boolean;
+  /** |value| of the place, [groups][columns], that an addition is charged against; null where nothing is added. */
   readonly charge: Buffer | null;
 }
 
@@ -43,81 +49,128 @@ export interface Arrival {
 export interface RowSource {
   readonly matrix: Buffer;
   position(i: number): number;
-  constant(i: number): number;
+  constant(group: number, i: number): number;
   /** What is charged for the row itself in a group. */
   magnitude(group: number, i: number): number;
 }
 
-/** From a node down to the input, or to the node `floor` above it. */
-export function pathBelow(pass: Pass, target: NodeId, layout: "unit" | "dense", floor: NodeId): Path {
+/**
+ * From some values of a node (null: all) down to the input, or to the node `floor` above it, over nothing but what they
+ * reach: windows of feature maps that grow layer by layer.
+ */
+export function pathBelow(
+  pass: Pass,
+  target: NodeId,
+  { layout, indices }: { readonly layout: "unit" | "dense"; readonly indices: Int32Array | null },
+  floor: NodeId,
+  supports: ReadonlyMap<NodeId, Support> = supportsBelow(pass, target, indices, floor),
+): Path {
   const { nodes } = pass.graph;
-  const rows = layout === "unit" && isMixing(nodes[target]) ? rowsAt(pass, target) : null;
-  const start = rows ? nodes[target].inputs[0] : target;
+  const fromRows = layout === "unit" && isMixing(nodes[target]);
+  const start = fromRows ? nodes[target].inputs[0] : target;
+  const rows = fromRows ? rowsAt(pass, target, supports.get(target)!, supports.get(start)!) : null;
   const arrived = new Map<NodeId, Buffer | null>([[start, null]]);
   const moves: Move[] = [];
-  const startWidth = widthAt(pass, start);
+  const startWidth = widthOf(pass, supports, start);
   let widest = paddedLength(startWidth);
-  // Consumers have larger ids: going down, a node is reached after all that send it coefficients.
   for (let id = start; id > floor; id--) {
     if (!arrived.has(id)) continue;
-    const step = stepAt(pass, id);
-    const to = nodes[id].inputs.map((place, k) => arrive(pass, arrived, place, signOf(nodes[id], k)));
+    const { inputs } = nodes[id];
+    const own = supports.get(id)!, first = supports.get(inputs[0])!;
+    const step = own.whole && first.whole && knownStep(pass, id) || stepOver(pass, id, own.columns, first.columns);
+    const leaves = step.product ? first : own;
+    const to = inputs.map((place, k) => arrive(pass, arrived, supports, leaves, place, signOf(nodes[id], k)));
     moves.push({ from: id, step, to });
-    if (step.product) widest = Math.max(widest, paddedLength(step.product.n));
+    for (const { width } of to) widest = Math.max(widest, paddedLength(width));
   }
-  const columns = isOpen(pass, floor) ? null : pass.states[floor].columns;
-  const boxWidth = columns?.length ?? nodes[floor].size;
+  const { columns } = supports.get(floor)!;
+  const boxWidth = widthOf(pass, supports, floor);
   const box = pass.run.kernels.upload(boxTable(pass.states[floor].boxes, columns, boxWidth));
   const account = accountOf(pass, target, floor, moves.map(({ step }) => step));
-  return { rows, start, startWidth, moves, end: floor, box, boxWidth, widest, ...account };
+  const { columns: startColumns } = supports.get(start)!;
+  return { rows, start, startColumns, startWidth, moves, end: floor, box, boxWidth, widest, ...account };
 }
 
-function arrive(pass: Pass, arrived: Map<NodeId, Buffer | null>, place: NodeId, sign: 1 | -1): Arrival {
-  if (!arrived.has(place)) {
-    arrived.set(place, null);
-    return { place, sign, charge: null };
+/** Builds the steps that all rows, or most tiles of them, share: in the current scope, for the pass. */
+export function keepSteps(pass: Pass, target: NodeId, supports: ReadonlyMap<NodeId, Support>, floor: NodeId): void {
+  const { nodes } = pass.graph;
+  for (const [id, { whole }] of supports) {
+    if (id === floor || (id === target && isMixing(nodes[target]))) continue;
+    if (whole && supports.get(nodes[id].inputs[0])!.whole) stepAt(pass, id);
   }
-  const charge = arrived.get(place) ?? magnitudesAt(pass, place);
+}
+
+function arrive(
+  pass: Pass,
+  arrived: Map<NodeId, Buffer | null>,
+  supports: ReadonlyMap<NodeId, Support>,
+  leaves: Support,
+  place: NodeId,
+  sign: 1 | -1,
+): Arrival {
+  const { kernels } = pass.run;
+  const support = supports.get(place)!;
+  const width = widthOf(pass, supports, place);
+  const isFirst = !arrived.has(place);
+  const charge = isFirst ? null : arrived.get(place) ??
+    kernels.upload(groupTable(magnitudesAt(pass, place), support.columns, paddedLength(width)));
   arrived.set(place, charge);
-  return { place, sign, charge };
+  const places = sameColumns(leaves, support) ? null : kernels.uploadIndices(placesAmong(leaves, support));
+  return { place, sign, width, places, isFirst, charge };
+}
+
+function sameColumns(a: Support, b: Support): boolean {
+  return a === b || a.columns === b.columns ||
+    (a.columns !== null && b.columns !== null && a.columns.length === b.columns.length);
+}
+
+/** Where the columns of one support stand among those of another that holds them all. */
+function placesAmong({ columns }: Support, within: Support): Int32Array {
+  if (columns === null) throw new RangeError("Cannot place all columns among fewer");
+  if (within.columns === null) return columns;
+  const places = new Int32Array(columns.length);
+  let at = 0;
+  columns.forEach((column, j) => {
+    while (within.columns![at] < column) at++;
+    if (within.columns![at] !== column) throw new RangeError(`Cannot place column ${column}: it was left out below`);
+    places[j] = at;
+  });
+  return places;
 }
 
 function signOf(node: Node, input: number): 1 | -1 {
   return node.operator === "add" ? node.signs[input] : 1;
 }
 
-/** |value| of the node's columns. */
-function magnitudesAt(pass: Pass, id: NodeId): Buffer {
-  const { boxes, columns } = pass.states[id];
-  const kept = isOpen(pass, id) ? null : columns;
-  const width = kept?.length ?? pass.graph.nodes[id].size;
-  return pass.run.kernels.upload(groupTable(boxes.map(magnitudes), kept, paddedLength(width)));
-}
-
-/** Steps one after the other as moves from place to place: no branches. */
-export function chainOf(steps: readonly Step[]): Pick<Path, "start" | "moves" | "end"> {
+/** Steps one after the other as moves from place to place: no branches. `widths` are those after each step. */
+export function chainOf(steps: readonly Step[], widths: readonly number[]): Pick<Path, "start" | "moves" | "end"> {
   const moves = steps.map((step, at): Move => {
     const from = steps.length - at;
-    return { from, step, to: [{ place: from - 1, sign: 1, charge: null }] };
+    return {
+      from,
+      step,
+      to: [{ place: from - 1, sign: 1, width: widths[at], places: null, isFirst: true, charge: null }],
+    };
   });
   return { start: steps.length, moves, end: 0 };
 }
 
-function widthAt(pass: Pass, id: NodeId): number {
-  const columns = isOpen(pass, id) ? null : pass.states[id].columns;
-  return columns?.length ?? pass.graph.nodes[id].size;
+function widthOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>, id: NodeId): number {
+  return supports.get(id)!.columns?.length ?? pass.graph.nodes[id].size;
 }
 
-function rowsAt(pass: Pass, target: NodeId): RowSource {
+function rowsAt(pass: Pass, target: NodeId, own: Support, input: Support): RowSource {
   const node = pass.graph.nodes[target];
   const { rowMatrix, image, demand } = pass.states[target];
   const rules = rulesOf(node) as LinearOperator;
-  return {
-    matrix: rowMatrix!,
-    position: positionIn(demand?.indices ?? null),
-    constant: (i) => rules.offset(node, i),
-    magnitude: (group, i) => image!.q[group][i],
+  const common = {
+    constant: (_group: number, i: number) => rules.offset(node, i),
+    magnitude: (group: number, i: number) => image!.q[group][i],
   };
+  if (rowMatrix && input.whole) return { ...common, matrix: rowMatrix, position: positionIn(demand?.indices ?? null) };
+  const indices = own.columns ?? allColumns(node.size);
+  const matrix = rules.matrix!.rows(node, indices, linearContext(pass, node, demand, input.columns));
+  return { ...common, matrix, position: positionIn(own.columns) };
 }
 
 /** Where index i stands in a list of indices (null: all of them). */

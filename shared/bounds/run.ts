@@ -1,6 +1,6 @@
-import type { Graph } from "../graph.ts";
+import type { Graph, Node } from "../graph.ts";
 import type { Buffer, Kernels } from "../kernels/kernels.ts";
-import type { Run, Work } from "./pass.ts";
+import { rulesOf, type Run, type Work } from "./pass.ts";
 import { countingKernels } from "./work.ts";
 
 /** What a caller of the engine may hand in beside the question. */
@@ -21,11 +21,17 @@ export async function withRun<T>(
     const uploads = new Map<Float64Array, Buffer>();
     for (const { nodes } of graphs) {
       for (const node of nodes) {
-        if (node.operator === "affine" && !uploads.has(node.weights)) {
-          uploads.set(node.weights, kernels.upload(node.weights));
+        for (const constant of constantsOf(node)) {
+          if (!uploads.has(constant)) uploads.set(constant, kernels.upload(constant));
         }
       }
     }
     return await body({ kernels: countingKernels(kernels, work), signal, onProgress, work, uploads });
   });
+}
+
+/** What a node's kernels read of its constants. */
+export function constantsOf(node: Node): readonly Float64Array[] {
+  const rules = rulesOf(node);
+  return rules?.kind === "linear" ? rules.matrix?.constants(node) ?? [] : [];
 }

@@ -1,30 +1,15 @@
 import type { NodeId } from "../graph.ts";
-import { type AbsorbRows, type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
+import { type Buffer, paddedLength } from "../kernels/kernels.ts";
 import { radiusFactor, settleWith } from "../numeric/rounding.ts";
-import type { Coefficients, Step } from "../operators/operator.ts";
+import type { Coefficients } from "../operators/operator.ts";
+import { canCondense } from "./condense.ts";
 import { condensedPath } from "./condensed_path.ts";
 import { isOpen, type Pass } from "./pass.ts";
-import { type Arrival, type Path, pathBelow } from "./path.ts";
-
-/** Rows to bound from below: of the values of one node, each over the domain of its group. */
-export interface RowSet {
-  /** Group of each row, ascending. */
-  readonly groups: Int32Array;
-  readonly start: UnitRows | DenseRows;
-}
-
-/** Row r is signs[r] times value indices[r]: -1 turns its upper bound into a lower one. */
-export interface UnitRows {
-  readonly layout: "unit";
-  readonly indices: Int32Array;
-  readonly signs: Int32Array;
-}
-
-/** Row r is the combination of all values with coefficients [rows, size]. */
-export interface DenseRows {
-  readonly layout: "dense";
-  readonly coefficients: Float64Array;
-}
+import { buffersOf, handOn, takeStep } from "./block.ts";
+import { keepSteps, type Path, pathBelow, positionIn } from "./path.ts";
+import { supportsBelow } from "./support.ts";
+import { sharedPass } from "./shared_pass.ts";
+import { indicesOf, partOf, type RowSet, tilesOfRows } from "./rows.ts";
 
 /**
  * Lower bounds of linear functions of a node's values: coefficients walk backward to the input (or to the node `floor`
@@ -44,9 +29,30 @@ export async function lowerBounds(
   floor: NodeId = 0,
 ): Promise<Float64Array> {
   if (!isOpen(pass, target)) throw new RangeError(`Cannot bound node ${target}: its component is complete`);
+  const bounds = new Float64Array(rows.groups.length);
+  const { layout } = rows.start;
+  const condensed = layout === "unit" && floor === 0 && canCondense(pass);
+  const tiles = tilesOfRows(pass, target, rows, condensed);
+  const supports = supportsBelow(pass, target, tiles[0].indices, floor);
+  keepSteps(pass, target, supports, floor);
+  const shared = condensed ? sharedPass(pass) : null;
+  if (shared) keepSteps(shared, target, supports, floor);
+  for (const { indices, rows: chosen } of tiles) {
+    const part = chosen === null ? rows : partOf(rows, chosen);
+    const found = await pass.run.kernels.scope(async () => {
+      const path = shared &&
+        await condensedPath(pass, shared, target, indices ?? indicesOf(part), part.groups.length);
+      return await walk(pass, path ?? pathBelow(pass, target, { layout, indices }, floor), part);
+    });
+    if (chosen === null) bounds.set(found);
+    else chosen.forEach((r, at) => bounds[r] = found[at]);
+  }
+  return bounds;
+}
+
+/** Walks rows of one path block by block. */
+async function walk(pass: Pass, path: Path, rows: RowSet): Promise<Float64Array> {
   const { kernels, signal, work, onProgress } = pass.run;
-  const path = condensedPath(pass, target, rows.start.layout, floor) ??
-    pathBelow(pass, target, rows.start.layout, floor);
   const bounds = new Float64Array(rows.groups.length);
   const factor = radiusFactor(path.roundings);
   const block = Math.min(blockRows(path.widest), bounds.length);
@@ -67,6 +73,8 @@ export async function lowerBounds(
   return bounds;
 }
 
+export type { DenseRows, RowSet, UnitRows } from "./rows.ts";
+
 /** Enough rows to fill the kernels, few enough that a block stays in a 1 MiB cache; a multiple of five, the GEMM's tile. */
 function blockRows(widest: number): number {
   const rows = Math.floor(BLOCK_ELEMENTS / Math.max(widest, 1));
@@ -74,22 +82,6 @@ function blockRows(widest: number): number {
 }
 
 const BLOCK_ELEMENTS = 40_000;
-
-/** How many blocks of rows are held at most: those that wait, a product's result, copies for a second place. */
-function buffersOf({ start, moves }: Path): number {
-  const waiting = new Set([start]);
-  let most = 1;
-  for (const { from, step, to } of moves) {
-    let held = waiting.size;
-    if (step.product) most = Math.max(most, held + 1);
-    waiting.delete(from);
-    to.forEach(({ place, sign, charge }, at) => {
-      waiting.add(place);
-      if (charge === null && !(at === to.length - 1 && sign === 1)) most = Math.max(most, ++held);
-    });
-  }
-  return most;
-}
 
 async function walkBlock(
   pass: Pass,
@@ -120,51 +112,6 @@ async function walkBlock(
   });
 }
 
-/** Runs a step on a block of rows; a product needs a free buffer and gives the old one back. */
-function takeStep(kernels: Kernels, step: Step, call: AbsorbRowsCall, free: Buffer[]): Coefficients {
-  const { coefficients, columns, rows } = call;
-  if (step.table) kernels.relaxRows({ ...call, table: step.table });
-  if (step.absorb) kernels.absorbRows({ ...call, ...step.absorb });
-  if (step.scale) kernels.scaleColumns({ coefficients, rows, columns, ...step.scale });
-  if (!step.product) return { layout: "dense", buffer: coefficients, columns };
-  const out = free.pop()!;
-  const { packed, k, n } = step.product;
-  kernels.gemm({ out, a: coefficients, rows, packed, k, n });
-  free.push(coefficients);
-  return { layout: "dense", buffer: out, columns: n };
-}
-
-type AbsorbRowsCall = Omit<AbsorbRows, "bias" | "q">;
-
-/**
- * Hands coefficients on: the last place to take them first and unsigned gets the buffer itself. An addition rounds its own
- * sum, which a later one may cancel, so each is charged at once (shared/README.md (19)).
- */
-function handOn(
-  kernels: Kernels,
-  handed: Coefficients,
-  call: AbsorbRowsCall,
-  to: readonly Arrival[],
-  waiting: Map<number, Coefficients>,
-  free: Buffer[],
-): void {
-  const { rows } = call;
-  const { buffer, columns } = handed;
-  to.forEach(({ place, sign, charge }, at) => {
-    const isLast = at === to.length - 1;
-    const fresh = charge === null;
-    if (isLast && fresh && sign === 1) {
-      waiting.set(place, handed);
-      return;
-    }
-    const out = fresh ? free.pop()! : waiting.get(place)!.buffer;
-    kernels.addRows({ out, a: buffer, rows, columns, sign, fresh });
-    if (fresh) waiting.set(place, { ...handed, buffer: out });
-    else kernels.absorbRows({ ...call, coefficients: out, columns, bias: null, q: charge });
-    if (isLast) free.push(buffer);
-  });
-}
-
 /** Fills the first coefficients of a block and returns its sums. */
 function startBlock(
   pass: Pass,
@@ -184,7 +131,7 @@ function startBlock(
     for (let r = 0; r < count; r++) {
       const i = indices[from + r];
       positions[r] = path.rows.position(i);
-      constants[r] = signs[from + r] * path.rows.constant(i);
+      constants[r] = signs[from + r] * path.rows.constant(rows.groups[from + r], i);
       magnitudes[r] = path.rows.magnitude(rows.groups[from + r], i);
     }
     kernels.gatherRows({
@@ -199,18 +146,23 @@ function startBlock(
   }
   const all = kernels.uploadIndices(Int32Array.from({ length: count }, (_, r) => r));
   const ones = kernels.uploadIndices(new Int32Array(count).fill(1));
-  const matrix = kernels.upload(denseBlock(rows.start, from, to, path.startWidth));
+  const matrix = kernels.upload(denseBlock(rows.start, from, to, path));
   kernels.gatherRows({ out, matrix, indices: all, signs: ones, rows: count, columns: path.startWidth });
   return { constants: kernels.allocate(count), magnitudes: kernels.allocate(count) };
 }
 
-function denseBlock(start: RowSet["start"], from: number, to: number, width: number): Float64Array {
-  const padded = paddedLength(width);
+function denseBlock(start: RowSet["start"], from: number, to: number, path: Path): Float64Array {
+  const { startColumns, startWidth } = path;
+  const padded = paddedLength(startWidth);
   const block = new Float64Array((to - from) * padded);
+  const place = positionIn(startColumns);
   for (let r = from; r < to; r++) {
     const at = (r - from) * padded;
-    if (start.layout === "unit") block[at + start.indices[r]] = start.signs[r];
-    else block.set(start.coefficients.subarray(r * width, (r + 1) * width), at);
+    if (start.layout === "unit") {
+      block[at + place(start.indices[r])] = start.signs[r];
+      continue;
+    }
+    block.set(start.coefficients.subarray(r * startWidth, (r + 1) * startWidth), at);
   }
   return block;
 }

@@ -66,6 +66,7 @@ function bound(kernels: Kernels): Kernels {
     packMatrix: (call) => kernels.packMatrix(call),
     gemm: (call) => kernels.gemm(call),
     gatherRows: (call) => kernels.gatherRows(call),
+    unitRows: (call) => kernels.unitRows(call),
     relaxRows: (call) => kernels.relaxRows(call),
     absorbRows: (call) => kernels.absorbRows(call),
     concretizeRows: (call) => kernels.concretizeRows(call),

@@ -40,6 +40,8 @@ export interface Kernels {
   gemm(call: Gemm): void;
   /** out row r = signs[r] * matrix row indices[r]. */
   gatherRows(call: GatherRows): void;
+  /** Row first + i of out becomes the unit row of column places[i], or zeros where that is -1. */
+  unitRows(call: UnitRows): void;
   /**
    * Replaces activations by their lines, for lower bounds of the rows: with the row's group's table
    * (slope, intercept) = a_j >= 0 ? (lowerSlope_j, lowerIntercept_j) : (upperSlope_j, upperIntercept_j),
@@ -194,6 +196,13 @@ export interface GatherRows {
   readonly columns: number;
 }
 
+export interface UnitRows {
+  readonly out: Buffer; // [rows, columns]
+  readonly columns: number;
+  readonly first: number;
+  readonly places: Int32Array;
+}
+
 /** Rows under way: coefficients [rows, columns] with the sums of each row. */
 interface Rows {
   readonly rows: number;
@@ -247,4 +256,12 @@ export interface AffineBox {
   readonly groups: number;
   readonly rows: number;
   readonly columns: number;
+}
+
+/** What `unitRows` writes, for backends whose memory the host sees: rows of `stride` numbers from `at` on. */
+export function writeUnitRows(out: Float64Array, at: number, stride: number, places: Int32Array): void {
+  out.fill(0, at, at + places.length * stride);
+  places.forEach((place, i) => {
+    if (place >= 0) out[at + i * stride + place] = 1;
+  });
 }

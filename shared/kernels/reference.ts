@@ -21,7 +21,9 @@ import {
   paddedLength,
   type RelaxRows,
   type ScaleColumns,
+  type UnitRows,
   type WindowsBox,
+  writeUnitRows,
 } from "./kernels.ts";
 import { gemmBlocks, packWindows, windowsBox } from "./reference_windows.ts";
 import {
@@ -37,6 +39,7 @@ import {
   checkPackWindows,
   checkRows,
   checkScaleColumns,
+  checkUnitRows,
   checkWindowsBox,
   indexRange,
 } from "./sizes.ts";
@@ -210,6 +213,12 @@ class ReferenceKernels implements Kernels {
         out[r * stride + j] = j < call.columns ? signs.values[r] * matrix[from + j] : 0;
       }
     }
+  }
+
+  unitRows(call: UnitRows): void {
+    checkUnitRows(call);
+    const stride = paddedLength(call.columns);
+    writeUnitRows(this.#values(call.out), call.first * stride, stride, call.places);
   }
 
   relaxRows(call: RelaxRows): void {

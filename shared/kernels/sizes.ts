@@ -15,6 +15,7 @@ import {
   paddedLength,
   type RelaxRows,
   type ScaleColumns,
+  type UnitRows,
   type WindowsBox,
 } from "./kernels.ts";
 import type { Windows } from "../graph.ts";
@@ -105,6 +106,17 @@ export function checkGatherRows({ out, matrix, rows, columns }: GatherRows, indi
   needApart("gatherRows", out, matrix);
   if (rows === 0 || columns === 0) return;
   needIndices("gatherRows", "indices", indices, Math.floor(matrix.length / stride));
+}
+
+export function checkUnitRows({ out, columns, first, places }: UnitRows): void {
+  needCounts("unitRows", { columns, first });
+  need("unitRows", "out", out, (first + places.length) * paddedLength(columns));
+  needIndices(
+    "unitRows",
+    "places",
+    { ...indexRange(places.map((place) => Math.max(place, 0))), length: 0 },
+    columns || 1,
+  );
 }
 
 /** Rows under way whose group selects `tables` padded rows of `table`. */

@@ -20,8 +20,10 @@ import type {
   PackWindows,
   RelaxRows,
   ScaleColumns,
+  UnitRows,
   WindowsBox,
 } from "./kernels.ts";
+import { paddedLength, writeUnitRows } from "./kernels.ts";
 import {
   checkAddRows,
   checkAffineBox,
@@ -35,6 +37,7 @@ import {
   checkPackWindows,
   checkRows,
   checkScaleColumns,
+  checkUnitRows,
   checkWindowsBox,
   indexRange,
 } from "./sizes.ts";
@@ -260,6 +263,12 @@ class WasmKernels implements Kernels {
       call.rows,
       call.columns,
     );
+  }
+
+  unitRows(call: UnitRows): void {
+    checkUnitRows(call);
+    const stride = paddedLength(call.columns);
+    writeUnitRows(this.#f64, this.#at(call.out) / 8 + call.first * stride, stride, call.places);
   }
 
   relaxRows(call: RelaxRows): void {

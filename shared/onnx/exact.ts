@@ -5,6 +5,7 @@
  * Every finite double is a dyadic rational m 2^e, so BigInt decides; the usual error-free transformations decide the
  * common cases faster, inside ranges where they are themselves exact.
  */
+import type { ScaleNode } from "../graph.ts";
 
 /** The value `mantissa` 2^`exponent`. */
 export interface Dyadic {
@@ -87,4 +88,18 @@ export function exactly(
     out[i] = value;
   }
   return out;
+}
+
+/**
+ * x + y, if exact and without cancellation: a runtime adds the two one after the other, and what it may lose there must
+ * still be seen in the sum (the cross-check's tolerance is eight times its magnitude).
+ */
+export function plainSum(x: number, y: number): number | null {
+  const sum = exactSum(x, y);
+  return sum !== null && 4 * Math.abs(sum) >= Math.max(Math.abs(x), Math.abs(y)) ? sum : null;
+}
+
+/** x scaled as the node does it to value `index`, if exact. */
+export function scaled(x: number, { factors, inverse }: ScaleNode, index: number): number | null {
+  return inverse ? exactQuotient(x, factors[index]) : exactProduct(x, factors[index]);
 }

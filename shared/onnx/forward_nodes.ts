@@ -1,4 +1,5 @@
-import type { Graph, Node, NodeId } from "../graph.ts";
+import type { Graph, Node, NodeId, Windows } from "../graph.ts";
+import { checkWindows } from "./windows.ts";
 import { type Place, problemAt } from "./problem.ts";
 import { count } from "./shapes.ts";
 import type { View } from "./value.ts";
@@ -9,6 +10,7 @@ const NODE_COST = 64;
 /** The nodes made so far (append only, so that several outputs share them) and what they may still allocate. */
 export class ForwardNodes {
   readonly nodes: Node[] = [];
+  readonly #selections = new WeakMap<Int32Array, { readonly from: NodeId; readonly node: NodeId }>();
   #allocated = 0;
 
   constructor(inputName: string, inputSize: number, private readonly limit: number) {
@@ -35,53 +37,58 @@ export class ForwardNodes {
     this.#allocated += elements;
   }
 
-  /**
-   * The node that computes a view in its own order: what the view selects is selected in the constants of the nodes
-   * below, up to the nearest affine node, whose rows it picks; on the input itself it becomes a matrix of 0 and 1.
-   * All of it moves numbers and computes none, so it is exact.
-   */
+  /** The view with its elements in the order of a node of their own: moving numbers computes none, so it is exact. */
   materialize(view: View, place: Place): View {
     if (view.map === null) return view;
-    const node = isIdentity(view.map, this.nodes[view.node].size)
-      ? view.node
-      : this.#select(view.node, view.map, place);
-    return { ...view, node, map: null };
+    return { ...view, node: this.selection(view.node, view.map, place), map: null };
+  }
+
+  /**
+   * The node that takes value `map[i]` of node `id` (0 for a map of -1) to place i. A selection of a selection is one of
+   * what that selects from, one that moves nothing is the node itself, and the same map is selected once.
+   */
+  selection(id: NodeId, map: Int32Array, place: Place): NodeId {
+    const known = this.#selections.get(map);
+    if (known?.from === id) return known.node;
+    const node = this.#select(id, map, place);
+    this.#selections.set(map, { from: id, node });
+    return node;
   }
 
   #select(id: NodeId, map: Int32Array, place: Place): NodeId {
-    // Downwards to the node that takes the selection, then up again with the constants of each node passed.
-    const passed: ElementwiseNode[] = [];
-    let bottom = this.nodes[id];
-    let bottomId = id;
-    while (isElementwise(bottom)) {
-      passed.push(bottom);
-      bottomId = bottom.inputs[0];
-      bottom = this.nodes[bottomId];
-    }
-    const size = map.length;
-    this.spend(NODE_COST * (passed.length + 1), place);
-    let selected = bottom.operator === "affine"
-      ? this.#selectRows(bottom, map, place)
-      : this.selection(bottomId, map, place);
-    for (const node of passed.reverse()) {
-      this.spend(CONSTANTS_OF_A_VALUE * size, place);
-      selected = this.add({ ...picked(node, map), inputs: [selected], size });
-    }
-    return selected;
+    const below = this.nodes[id];
+    if (isIdentity(map, below.size)) return id;
+    this.spend(map.length + NODE_COST, place);
+    const at = { operator: "selection", size: map.length, name: String(place.node), transposed: false } as const;
+    if (below.operator !== "selection") return this.add({ ...at, inputs: [id], map });
+    const [source] = below.inputs;
+    const composed = map.map((from) => from < 0 ? -1 : below.map[from]);
+    return isIdentity(composed, this.nodes[source].size)
+      ? source
+      : this.add({ ...at, inputs: [source], map: composed });
   }
 
-  #selectRows(node: Extract<Node, { operator: "affine" }>, map: Int32Array, place: Place): NodeId {
-    const columns = this.nodes[node.inputs[0]].size;
-    this.spend(map.length * (columns + 1), place);
-    const weights = new Float64Array(map.length * columns);
-    map.forEach((row, i) => weights.set(node.weights.subarray(row * columns, (row + 1) * columns), i * columns));
-    const bias = node.bias === null ? null : pick(node.bias, map);
-    return this.add({ ...node, size: map.length, weights, bias });
-  }
-
-  /** The matrix of 0 and 1 that takes value `map[i]` of node `id` to place i. */
-  selection(id: NodeId, map: Int32Array, place: Place): NodeId {
-    return this.matrix(id, map.length, place, (add) => map.forEach((column, row) => add(row, column, 1)));
+  /**
+   * The convolution of node `id`; `bias` has a number for each of its values.
+   *
+   * Throws: `unsupported-attribute` with the figures where windows reach too far or see little but padding, or where
+   * there are too many values.
+   */
+  convolution(
+    id: NodeId,
+    kernel: Float64Array,
+    windows: Windows,
+    transposed: boolean,
+    bias: Float64Array | null,
+    place: Place,
+  ): NodeId {
+    checkWindows(windows, place);
+    const { channels, height, width } = transposed ? windows.fine : windows.coarse;
+    const size = windows.batch * channels * height * width;
+    // What its values take: a bias has paid for them already.
+    this.spend(NODE_COST + (bias === null ? size : 0), place);
+    const name = String(place.node);
+    return this.add({ operator: "convolution", inputs: [id], size, name, kernel, windows, transposed, bias });
   }
 
   /**
@@ -104,12 +111,6 @@ export class ForwardNodes {
     return this.add({ operator: "affine", inputs: [id], size: rows, name: String(place.node), weights, bias });
   }
 
-  /** The view, materialized if it holds some value of its node twice: one column then stands for one element. */
-  distinct(view: View, place: Place): View {
-    if (view.map === null || isInjective(view.map, this.nodes[view.node].size)) return view;
-    return this.materialize(view, place);
-  }
-
   /** Ids of a node and of all it depends on, in ascending order. */
   ancestors(last: NodeId): NodeId[] {
     const found = new Set([last]);
@@ -126,35 +127,6 @@ export class ForwardNodes {
   }
 }
 
-/** Nodes that treat every value by itself. */
-type ElementwiseNode = Extract<Node, { operator: "relu" | "leaky_relu" | "clip" | "abs" | "scale" | "shift" }>;
-
-/** Numbers an elementwise node holds for a value, at most (the two ends of a clip). */
-const CONSTANTS_OF_A_VALUE = 2;
-
-const ELEMENTWISE: readonly string[] = ["relu", "leaky_relu", "clip", "abs", "scale", "shift"];
-
-function isElementwise(node: Node): node is ElementwiseNode {
-  return ELEMENTWISE.includes(node.operator);
-}
-
-/** The node with the constants of the selected values. */
-function picked(node: ElementwiseNode, map: Int32Array): ElementwiseNode {
-  switch (node.operator) {
-    case "scale":
-      return { ...node, factors: pick(node.factors, map) };
-    case "shift":
-      return { ...node, offsets: pick(node.offsets, map) };
-    case "leaky_relu":
-      return { ...node, slopes: pick(node.slopes, map) };
-    case "clip":
-      return { ...node, lower: pick(node.lower, map), upper: pick(node.upper, map) };
-    case "relu":
-    case "abs":
-      return node;
-  }
-}
-
 /** out[i] = source[map[i]]. */
 export function pick(source: Float64Array, map: Int32Array): Float64Array {
   const out = new Float64Array(map.length);
@@ -162,7 +134,8 @@ export function pick(source: Float64Array, map: Int32Array): Float64Array {
   return out;
 }
 
-function isIdentity(map: Int32Array, size: number): boolean {
+/** Whether value i of so many values is taken to place i. */
+export function isIdentity(map: Int32Array, size: number): boolean {
   return map.length === size && map.every((source, i) => source === i);
 }
 
@@ -177,10 +150,11 @@ export function inverse(map: Int32Array, size: number): Int32Array | null {
   return out;
 }
 
-/** Whether no value of the node appears twice in the map. */
+/** Whether no value of the node appears twice in the map (places without a value, -1, may). */
 export function isInjective(map: Int32Array, size: number): boolean {
   const seen = new Uint8Array(size);
   for (const source of map) {
+    if (source < 0) continue;
     if (seen[source] === 1) return false;
     seen[source] = 1;
   }

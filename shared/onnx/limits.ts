@@ -18,8 +18,14 @@ export const MAX_TENSOR_ELEMENTS = 2 ** 24;
 /** Elements of an integer constant: they hold shapes, axes and indices. */
 export const MAX_INTEGER_ELEMENTS = 2 ** 16;
 
-/** Elements allocated in all for one model beyond the numbers in the file: folded constants, dense expansions, index maps. */
+/** Elements allocated in all for one model beyond the numbers in the file: folded constants, biases, matrices, index maps. */
 export const MAX_ALLOCATED_ELEMENTS = 2 ** 24;
+
+/** Elements of a matrix that is mostly zeros (a sum over some axes): a larger one is taken apart. */
+export const MAX_SPARSE_MATRIX_ELEMENTS = 2 ** 22;
+
+/** Positions a window may reach over, its padding included: far inside the range of an i32. */
+export const MAX_REACH = 2 ** 30;
 
 /** The first opset whose Add, Sub, Mul and Div broadcast as numpy does. */
 export const MIN_OPSET = 7;

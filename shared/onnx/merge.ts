@@ -1,9 +1,11 @@
 /** Two neighbouring nodes as one, where every number of it is exact. */
-import type { AddNode, AffineNode, Node, ScaleNode, ShiftNode } from "../graph.ts";
-import { exactly, exactProduct, exactQuotient, exactSum } from "./exact.ts";
+import type { AddNode, AffineNode, Node, ScaleNode, SelectionNode, ShiftNode } from "../graph.ts";
+import { exactly, exactProduct, exactQuotient, plainSum, scaled } from "./exact.ts";
+import { isInjective } from "./forward_nodes.ts";
+import { padWindows, scaleInputs, scaleOutputs, selectTwice, shiftIntoBias } from "./merge_windows.ts";
 
-/** One node for `second` after `first`, or null. */
-export function merge(first: Node, second: Node): Node | null {
+/** One node for `second` after `first` (a node of `inputSize` values), or null. */
+export function merge(first: Node, second: Node, inputSize: number): Node | null {
   if (isRounded(first) || isRounded(second)) return null;
   if (first.operator === "affine" && second.operator === "shift") return addBias(first, second);
   if (first.operator === "affine" && second.operator === "scale") return scaleRows(first, second);
@@ -14,6 +16,13 @@ export function merge(first: Node, second: Node): Node | null {
   }
   if (first.operator === "scale" && second.operator === "scale") return scaleTwice(first, second);
   if (first.operator === "affine" && second.operator === "affine") return moved(first, second);
+  if (first.operator === "affine" && second.operator === "selection") return selectRows(first, second);
+  if (first.operator === "selection" && second.operator === "affine") return selectColumns(first, second, inputSize);
+  if (first.operator === "selection" && second.operator === "selection") return selectTwice(first, second);
+  if (first.operator === "selection" && second.operator === "convolution") return padWindows(first, second, inputSize);
+  if (first.operator === "convolution" && second.operator === "shift") return shiftIntoBias(first, second);
+  if (first.operator === "convolution" && second.operator === "scale") return scaleOutputs(first, second);
+  if (first.operator === "scale" && second.operator === "convolution") return scaleInputs(first, second);
   return null;
 }
 
@@ -27,20 +36,6 @@ function addBias(affine: AffineNode, shift: ShiftNode): AffineNode | null {
   if (bias === null) return { ...affine, bias: shift.offsets };
   const sum = exactly(affine.size, (i) => plainSum(bias[i], shift.offsets[i]));
   return sum === null ? null : { ...affine, bias: sum };
-}
-
-/**
- * x + y, if exact and without cancellation: a runtime adds the two one after the other, and what it may lose there must
- * still be seen in the sum (the cross-check's tolerance is eight times its magnitude).
- */
-function plainSum(x: number, y: number): number | null {
-  const sum = exactSum(x, y);
-  return sum !== null && 4 * Math.abs(sum) >= Math.max(Math.abs(x), Math.abs(y)) ? sum : null;
-}
-
-/** x scaled as the node does it, if exact. */
-function scaled(x: number, scale: ScaleNode, index: number): number | null {
-  return scale.inverse ? exactQuotient(x, scale.factors[index]) : exactProduct(x, scale.factors[index]);
 }
 
 function scaleRows(affine: AffineNode, scale: ScaleNode): AffineNode | null {
@@ -121,6 +116,41 @@ function moved(first: AffineNode, second: AffineNode): AffineNode | null {
     });
   }
   return { ...second, inputs: first.inputs, weights };
+}
+
+/** The rows of a matrix that a selection takes, unless they would be larger than the two. */
+function selectRows(affine: AffineNode, selection: SelectionNode): AffineNode | null {
+  const columns = affine.weights.length / affine.size;
+  if (selection.size * columns > affine.weights.length + selection.size) return null;
+  return rowsOf(affine, selection);
+}
+
+/** The rows of a matrix that a selection takes, zeros where it takes none. */
+export function rowsOf(affine: AffineNode, { map, size, name, transposed }: SelectionNode): AffineNode | null {
+  if (affine.transposed || transposed) return null;
+  const columns = affine.weights.length / affine.size;
+  const weights = new Float64Array(size * columns);
+  map.forEach((from, row) => {
+    if (from >= 0) weights.set(affine.weights.subarray(from * columns, (from + 1) * columns), row * columns);
+  });
+  const { bias: own } = affine;
+  const bias = own === null ? null : Float64Array.from(map, (from) => from < 0 ? 0 : own[from]);
+  return { operator: "affine", inputs: affine.inputs, size, name, weights, bias };
+}
+
+/** The matrix with its columns where a selection took its inputs from, if each stays one column and it is no larger than the two. */
+function selectColumns(selection: SelectionNode, affine: AffineNode, inputSize: number): AffineNode | null {
+  const { map } = selection;
+  if (affine.transposed || selection.transposed) return null;
+  if (affine.size * inputSize > affine.weights.length + selection.size) return null;
+  if (!isInjective(map, inputSize)) return null; // two weights of one value would be added
+  const weights = new Float64Array(affine.size * inputSize);
+  for (let row = 0; row < affine.size; row++) {
+    map.forEach((from, k) => {
+      if (from >= 0) weights[row * inputSize + from] = affine.weights[row * map.length + k];
+    });
+  }
+  return { ...affine, weights };
 }
 
 /** The sum of two matrices of the same values as one, if every entry is exact and none cancels. */

@@ -39,7 +39,7 @@ export interface ModelDescription {
 export interface OnnxModel {
   readonly description: ModelDescription;
   readonly inputType: FloatType;
-  /** Numbers that the dense form holds beyond those in the file. */
+  /** Numbers held beyond those in the file: biases, index maps, folded constants, matrices. */
   readonly expanded: number;
   /**
    * The network from the input to one output: a function over the real numbers, with every constant of the file taken as

@@ -5,8 +5,9 @@
  * Why not fold x / std into the first matrix in any case? Its entries would round, and the certificate would be about
  * another network.
  */
-import type { AddNode, Graph, Node, NodeId, ScaleNode } from "../graph.ts";
-import { merge, mergeSum } from "./merge.ts";
+import type { AddNode, AffineNode, Graph, Node, NodeId, ScaleNode } from "../graph.ts";
+import { isIdentity } from "./forward_nodes.ts";
+import { merge, mergeSum, rowsOf } from "./merge.ts";
 
 /** The graph being built: nodes that were merged into later ones are null. */
 interface Draft {
@@ -27,7 +28,7 @@ export function simplify(graph: Graph): Graph {
       ? joined({ ...original, inputs: original.inputs.map((input) => found[input]) }, draft)
       : { ...original, inputs: original.inputs.map((input) => found[input]) };
     const merged = withPrevious(node, draft);
-    if (isNeutral(merged)) {
+    if (isNeutral(merged, draft)) {
       const [input] = merged.inputs;
       draft.readers[input] += draft.readers[id] - 1;
       draft.nodes.push(null);
@@ -47,7 +48,8 @@ function withPrevious(node: Node, draft: Draft): Node {
     const [id] = current.inputs;
     const previous = draft.nodes[id];
     if (previous === null || id === 0 || draft.readers[id] !== 1) break;
-    const merged = merge(previous, current);
+    const [from] = previous.inputs;
+    const merged = previous.inputs.length === 1 ? merge(previous, current, draft.nodes[from]!.size) : null;
     if (merged === null) break;
     draft.nodes[id] = null;
     current = { ...merged, inputs: previous.inputs };
@@ -65,15 +67,40 @@ function joined(node: Node, draft: Draft): Node {
     const factors = new Float64Array(sum.size).fill(sum.signs[0] + sum.signs[1]);
     return { operator: "scale", inputs: [a], size: sum.size, name: sum.name, factors, inverse: false };
   }
-  const first = draft.nodes[a], second = draft.nodes[b];
-  if (first?.operator !== "affine" || second?.operator !== "affine") return sum;
-  if (first.inputs[0] !== second.inputs[0] || draft.readers[a] !== 1 || draft.readers[b] !== 1) return sum;
-  const merged = mergeSum(first, second, sum);
+  const first = termOf(a, draft), second = termOf(b, draft);
+  if (first === null || second === null || first.affine.inputs[0] !== second.affine.inputs[0]) return sum;
+  // One matrix instead of two, or of the rows that two selections bring together: no larger than what it replaces.
+  const columns = first.affine.weights.length / first.affine.size;
+  if (sum.size * columns > first.numbers + second.numbers) return sum;
+  const left = rowsOfTerm(first, draft), right = rowsOfTerm(second, draft);
+  const merged = left === null || right === null ? null : mergeSum(left, right, sum);
   if (merged === null) return sum;
-  draft.nodes[a] = null;
-  draft.nodes[b] = null;
-  draft.readers[first.inputs[0]]--;
+  for (const id of [...first.ids, ...second.ids]) draft.nodes[id] = null;
+  draft.readers[merged.inputs[0]]--;
   return merged;
+}
+
+/** A matrix that only this sum reads, or that it reads through a selection: the nodes, and the numbers they hold. */
+interface Term {
+  readonly affine: AffineNode;
+  readonly ids: readonly NodeId[];
+  readonly numbers: number;
+}
+
+function termOf(id: NodeId, { nodes, readers }: Draft): Term | null {
+  const node = nodes[id];
+  if (node === null || readers[id] !== 1) return null;
+  if (node.operator === "affine") return { affine: node, ids: [id], numbers: node.weights.length };
+  if (node.operator !== "selection") return null;
+  const [from] = node.inputs;
+  const below = nodes[from];
+  if (below?.operator !== "affine" || readers[from] !== 1) return null;
+  return { affine: below, ids: [id, from], numbers: below.weights.length + node.size };
+}
+
+function rowsOfTerm({ affine, ids }: Term, { nodes }: Draft): AffineNode | null {
+  const top = nodes[ids[0]];
+  return top?.operator === "selection" ? rowsOf(affine, top) : affine;
 }
 
 /** The sum with the sign of a term instead of a factor of -1 on it. */
@@ -111,12 +138,14 @@ function unchanged(input: Node): ScaleNode {
   return { operator: "scale", inputs: [0], size: input.size, name: input.name, factors, inverse: false };
 }
 
-function isNeutral(node: Node): boolean {
+function isNeutral(node: Node, { nodes }: Draft): boolean {
   if (node.operator === "scale") return (node.roundings ?? 0) === 0 && node.factors.every((factor) => factor === 1);
+  if (node.operator === "selection") return !node.transposed && isIdentity(node.map, nodes[node.inputs[0]]!.size);
   return node.operator === "shift" && node.offsets.every((offset) => offset === 0);
 }
 
 function withoutZeroBias(node: Node): Node {
-  if (node.operator !== "affine" || node.bias === null || node.bias.some((entry) => entry !== 0)) return node;
+  if (node.operator !== "affine" && node.operator !== "convolution") return node;
+  if (node.bias === null || node.bias.some((entry) => entry !== 0)) return node;
   return { ...node, bias: null };
 }

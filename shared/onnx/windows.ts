@@ -1,4 +1,6 @@
 /** How the windows of a convolution or a pooling lie on each spatial axis. */
+import type { Windows } from "../graph.ts";
+import { MAX_REACH } from "./limits.ts";
 import { type Place, problemAt, shapeProblem } from "./problem.ts";
 import type { Shape } from "./shapes.ts";
 import type { OnnxNode } from "./translator.ts";
@@ -26,6 +28,81 @@ export const WINDOW_ATTRIBUTES = ["auto_pad", "dilations", "kernel_shape", "pads
 
 /** An axis of one position, so that one spatial dimension is read as two. */
 export const TRIVIAL_AXIS: WindowAxis = { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, begin: 0 };
+
+/** Channels on the two sides of windows, and what is computed side by side. */
+export interface Channels {
+  readonly batch: number;
+  readonly groups: number;
+  readonly coarse: number;
+  readonly fine: number;
+}
+
+/**
+ * The windows over one or two axes, as the graph has them: from the axes' input to their output, or back when
+ * `transposed`. A step that is never taken is 1.
+ */
+export function windowsOf(axes: readonly WindowAxis[], transposed: boolean, channels: Channels): Windows {
+  const plane = asPlane(axes);
+  const pair = (numberOf: (axis: WindowAxis) => number) => [numberOf(plane[0]), numberOf(plane[1])] as const;
+  const coarse = pair((axis) => transposed ? axis.input : axis.output);
+  const fine = pair((axis) => transposed ? axis.output : axis.input);
+  return {
+    batch: channels.batch,
+    groups: channels.groups,
+    coarse: { channels: channels.coarse, height: coarse[0], width: coarse[1] },
+    fine: { channels: channels.fine, height: fine[0], width: fine[1] },
+    kernel: pair((axis) => axis.kernel),
+    stride: pair(({ stride, input, output }) => (transposed ? input : output) === 1 ? 1 : stride),
+    dilation: pair(({ dilation, kernel }) => kernel === 1 ? 1 : dilation),
+    begin: pair((axis) => axis.begin),
+  };
+}
+
+/** Refuses the windows that {@link windowsProblem} finds something wrong with. */
+export function checkWindows(windows: Windows, place: Place): void {
+  const problem = windowsProblem(windows);
+  if (problem === null) return;
+  const { text, limit, got } = problem;
+  throw problemAt(place, text, "unsupported-attribute", { limit, got });
+}
+
+/**
+ * What is wrong with windows whose positions leave the range of an i32, or that see so little but padding that a sum over
+ * them would be mostly about positions that do not exist; null for any others.
+ */
+export function windowsProblem({ coarse, fine, kernel, stride, dilation, begin }: Windows) {
+  const sides = [[coarse.height, fine.height], [coarse.width, fine.width]] as const;
+  for (const [axis, [windows, positions]] of sides.entries()) {
+    const reach = Math.max(Math.abs(begin[axis]), (windows - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis]);
+    if (reach > MAX_REACH) return { text: "the windows reach too far", limit: MAX_REACH, got: reach };
+    let seen = 0;
+    for (let window = 0; window < windows; window++) {
+      const start = window * stride[axis] - begin[axis];
+      const { first, last } = existing(start, positions, kernel[axis], dilation[axis]);
+      seen += Math.max(0, last - first + 1);
+    }
+    const limit = LEAST_WINDOWS + MOST_PADDING * seen;
+    const got = windows * kernel[axis];
+    if (got > limit) return { text: "the windows see little but padding", limit, got };
+  }
+  return null;
+}
+
+/** Positions of all windows along an axis, padding included, for one that exists; a few windows may see less. */
+const MOST_PADDING = 16, LEAST_WINDOWS = 1024;
+
+/** The first and the last position of a kernel that lies on an axis of so many positions. */
+function existing(start: number, positions: number, kernel: number, dilation: number) {
+  return {
+    first: Math.max(0, Math.ceil(-start / dilation)),
+    last: Math.min(kernel - 1, Math.floor((positions - 1 - start) / dilation)),
+  };
+}
+
+/** Axes of one or two dimensions as two. */
+export function asPlane(axes: readonly WindowAxis[]): readonly [WindowAxis, WindowAxis] {
+  return axes.length === 1 ? [TRIVIAL_AXIS, axes[0]] : [axes[0], axes[1]];
+}
 
 /** The spatial sizes of a tensor [N, C, ...] of one or two spatial dimensions. */
 export function spatialShape(shape: Shape, place: Place): Shape {
@@ -118,8 +195,7 @@ export function tapsOf({ kernel, stride, dilation, begin }: WindowAxis, coarse: 
   const taps: Tap[] = [];
   for (let window = 0; window < coarse; window++) {
     const start = window * stride - begin;
-    const first = Math.max(0, Math.ceil(-start / dilation));
-    const last = Math.min(kernel - 1, Math.floor((fine - 1 - start) / dilation));
+    const { first, last } = existing(start, fine, kernel, dilation);
     for (let k = first; k <= last; k++) taps.push({ coarse: window, k, fine: start + k * dilation });
   }
   return taps;

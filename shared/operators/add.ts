@@ -10,7 +10,6 @@ import { groupTable, isAsked, type LinearOperator } from "./operator.ts";
  */
 export const add: LinearOperator<AddNode> = {
   kind: "linear",
-  mixes: false,
   offset: () => 0,
 
   plain: {
@@ -20,7 +19,7 @@ export const add: LinearOperator<AddNode> = {
     terms: () => 1,
   },
 
-  rowMatrix: () => null,
+  matrix: null,
 
   image(node, _rowMatrix, { inputs, others, demand }) {
     const boxes = inputs.map((box, g) => sumOf(signed(box, node.signs[0]), signed(others![g], node.signs[1])));
@@ -28,7 +27,7 @@ export const add: LinearOperator<AddNode> = {
     return Promise.resolve({ boxes, q });
   },
 
-  prepare(node, image, columns, { kernels, inputs }) {
+  prepare(node, image, columns, { kernels }) {
     const padded = paddedLength(columns?.length ?? node.size);
     return {
       table: null,
@@ -37,9 +36,10 @@ export const add: LinearOperator<AddNode> = {
       scale: null,
       product: null,
       coefficientRoundings: 1,
-      underflow: new Float64Array(inputs.length).fill(2 * node.size),
     };
   },
+
+  underflow: (node, { inputs }) => new Float64Array(inputs.length).fill(2 * node.size),
 
   adjoint: () => null,
 };

@@ -1,16 +1,7 @@
 import type { AffineNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
-import type { Box } from "../numeric/box.ts";
-import { radiusFactor, rowSumRoundings, SAFE_PRODUCT, settleWith, underflowOf } from "../numeric/rounding.ts";
-import {
-  allColumns,
-  boxTable,
-  groupTable,
-  type LinearContext,
-  type LinearImage,
-  type LinearOperator,
-  magnitudeSum,
-} from "./operator.ts";
+import { settleImage } from "./image.ts";
+import { allColumns, boxTable, groupTable, type LinearContext, type LinearOperator, magnitudeSum } from "./operator.ts";
 
 /**
  * y = W x + b.
@@ -21,7 +12,6 @@ import {
  */
 export const affine: LinearOperator<AffineNode> = {
   kind: "linear",
-  mixes: true,
 
   offset: (node, i) => node.bias?.[i] ?? 0,
 
@@ -32,7 +22,14 @@ export const affine: LinearOperator<AffineNode> = {
     terms: (_node, inputSize) => inputSize,
   },
 
-  rowMatrix: (node, context) => gatherWeights(node, context, context.demand?.indices ?? null),
+  matrix: {
+    constants: (node) => [node.weights],
+    dense: true,
+    grid: () => null,
+    markInputs: (_node, _rows, mark) => void mark.fill(1),
+    rowMatrix: (node, context) => gatherWeights(node, context, context.demand?.indices ?? null),
+    rows: (node, indices, context) => gatherWeights(node, context, indices),
+  },
 
   async image(node, rowMatrix, context) {
     const { kernels, inputs, inputColumns } = context;
@@ -44,7 +41,7 @@ export const affine: LinearOperator<AffineNode> = {
       kernels.affineBox({ out, matrix: rowMatrix!, box, groups: inputs.length, rows, columns });
       return await kernels.read(out);
     });
-    return settleImage(node, context, sums, rows);
+    return settleImage(node, context, sums, { terms: inputs[0].lower.length, weights: node.weights });
   },
 
   prepare(node, image, columns, context) {
@@ -63,9 +60,10 @@ export const affine: LinearOperator<AffineNode> = {
       scale: null,
       product: { layout: "dense", packed, k, n },
       coefficientRoundings: node.size + 1,
-      underflow: Float64Array.from(inputs, (box) => node.size * (magnitudeSum(box) + 2)),
     };
   },
+
+  underflow: (node, { inputs }) => Float64Array.from(inputs, (box) => node.size * (magnitudeSum(box) + 2)),
 
   adjoint: (node, inputSize) => ({
     operator: "affine",
@@ -96,73 +94,6 @@ function gatherWeights(
     columnStride: node.transposed ? node.size : 1,
   });
   return out;
-}
-
-function settleImage(
-  node: AffineNode,
-  { inputs, inputColumns, demand }: LinearContext,
-  sums: Float64Array,
-  rows: number,
-): LinearImage {
-  const padded = paddedLength(rows);
-  const inputSize = inputs[0].lower.length;
-  const factor = radiusFactor(rowSumRoundings(inputSize) + 1);
-  const smallestWeight = smallestMagnitude(node);
-  const boxes: Box[] = [];
-  const q: Float64Array[] = [];
-  inputs.forEach((input, g) => {
-    const underflow = productsAreNormal(smallestWeight, input, inputColumns) ? 0 : underflowOf(inputSize);
-    const lower = new Float64Array(node.size).fill(demand === null ? 0 : -Infinity);
-    const upper = new Float64Array(node.size).fill(demand === null ? 0 : Infinity);
-    const magnitude = new Float64Array(node.size);
-    const at = g * 4 * padded;
-    for (let r = 0; r < rows; r++) {
-      const i = demand === null ? r : demand.indices[r];
-      const b = node.bias?.[i] ?? 0;
-      const below = sums[at + padded + r] + Math.abs(b);
-      const above = sums[at + 3 * padded + r] + Math.abs(b);
-      lower[i] = settleWith(factor, sums[at + r] + b, below, underflow);
-      upper[i] = -settleWith(factor, -(sums[at + 2 * padded + r] + b), above, underflow);
-      // |w| max(|l|, |u|) <= |w l| + |w u|: at most twice the smallest q, and free.
-      magnitude[i] = (below + above) * Q_INFLATION + 2 * underflow;
-    }
-    boxes.push({ lower, upper });
-    q.push(magnitude);
-  });
-  return { boxes, q };
-}
-
-/** Covers the roundings of the sums of magnitudes themselves (columns up to 2^30). */
-const Q_INFLATION = 1 + 2 ** -20;
-
-/** True if no product of a weight and an end of the box can underflow: then an exact 0 stays 0. */
-function productsAreNormal(smallestWeight: number, box: Box, columns: Int32Array | null): boolean {
-  let smallest = Infinity;
-  const count = columns?.length ?? box.lower.length;
-  for (let j = 0; j < count; j++) {
-    const i = columns === null ? j : columns[j];
-    const l = Math.abs(box.lower[i]);
-    const u = Math.abs(box.upper[i]);
-    if (l > 0 && l < smallest) smallest = l;
-    if (u > 0 && u < smallest) smallest = u;
-  }
-  return smallestWeight * smallest >= SAFE_PRODUCT;
-}
-
-const smallestMagnitudes = new WeakMap<Float64Array, number>();
-
-/** The smallest non-zero |w|, remembered for the life of the weights. */
-function smallestMagnitude(node: AffineNode): number {
-  let smallest = smallestMagnitudes.get(node.weights);
-  if (smallest === undefined) {
-    smallest = Infinity;
-    for (const w of node.weights) {
-      const magnitude = Math.abs(w);
-      if (magnitude > 0 && magnitude < smallest) smallest = magnitude;
-    }
-    smallestMagnitudes.set(node.weights, smallest);
-  }
-  return smallest;
 }
 
 function multiply(node: AffineNode, x: Float64Array, bias: Float64Array | null): Float64Array {

@@ -1,5 +1,5 @@
-import type { Node } from "../graph.ts";
-import { type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
+import type { Grid, Node } from "../graph.ts";
+import { type Blocks, type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 
 /**
@@ -97,14 +97,27 @@ export interface Step {
   readonly underflow: Float64Array;
 }
 
-/** A linear map, by the layout of the coefficients it takes; convolutions will add theirs. */
-export type Product = {
+/** A linear map: coefficients over k columns become coefficients over n. */
+export type Product = DenseProduct | BlockProduct;
+
+/** A packed matrix [k, n]. */
+export interface DenseProduct {
   readonly layout: "dense";
-  /** A packed matrix [k, n]: coefficients over k columns become coefficients over n. */
   readonly packed: Buffer;
   readonly k: number;
   readonly n: number;
-};
+}
+
+/** A matrix of dense blocks, packed one after the other. */
+export interface BlockProduct {
+  readonly layout: "blocks";
+  readonly blocks: Blocks;
+  readonly packed: Buffer;
+  readonly k: number;
+  readonly n: number;
+  /** Added to the coefficients themselves (k = n): no block reads what one writes. */
+  readonly accumulate: boolean;
+}
 
 /** Coefficients of a block of rows on their way: dense rows over a node's columns. */
 export type Coefficients = {
@@ -145,17 +158,34 @@ export interface LinearContext {
 /** An operator that is exact: its transpose acts on coefficients. */
 export interface LinearOperator<N extends Node = Node> {
   readonly kind: "linear";
-  /** True where it mixes neurons (needs a matrix); false where output i depends on input i only. */
-  readonly mixes: boolean;
   /** Value i of the map at 0. */
   offset(node: N, i: number): number;
   readonly plain: PlainLinear<N>;
-  /** Matrix nodes: the demanded rows over the input's columns, row-major; null for the others. */
-  rowMatrix(node: N, context: LinearContext): Buffer | null;
+  /** What only nodes with a matrix have. */
+  readonly matrix: MatrixRules<N> | null;
   image(node: N, rowMatrix: Buffer | null, context: LinearContext): Promise<LinearImage>;
-  prepare(node: N, image: LinearImage, columns: Int32Array | null, context: LinearContext): Step;
+  /** The step over `columns` of the node (null: all) to `inputColumns` of its input, without what underflow may lose. */
+  prepare(node: N, image: LinearImage, columns: Int32Array | null, context: LinearContext): Omit<Step, "underflow">;
+  /** Half-steps of underflow that the step may lose per group, over all indices. */
+  underflow(node: N, context: LinearContext): Float64Array;
   /** The node that carries p through this operator in the graph of the Jacobian (without ids), or null for the identity. */
   adjoint(node: N, inputSize: number): AdjointNode | null;
+}
+
+/** A linear operator whose output i depends on more than input i: what the pass and the walk ask of its matrix W. */
+export interface MatrixRules<N extends Node> {
+  /** Arrays that a run uploads once for all passes. */
+  constants(node: N): readonly Float64Array[];
+  /** True where every row may have an entry in every column. */
+  readonly dense: boolean;
+  /** How the node's values lie, where neighbours share inputs. */
+  grid(node: N): Grid | null;
+  /** Sets mark[j] for every input j that some of the rows (null: all) have an entry in. */
+  markInputs(node: N, rows: Int32Array | null, mark: Uint8Array): void;
+  /** Dense matrices keep the demanded rows over the input's columns, row-major, for images and for rows that start there. */
+  rowMatrix(node: N, context: LinearContext): Buffer | null;
+  /** The rows over the input's columns, row-major and padded. */
+  rows(node: N, indices: Int32Array, context: LinearContext): Buffer;
 }
 
 /** A node of the Jacobian graph before it has its place there. */

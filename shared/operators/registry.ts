@@ -3,17 +3,21 @@ import { abs } from "./abs.ts";
 import { add } from "./add.ts";
 import { affine } from "./affine.ts";
 import { clip } from "./clip.ts";
+import { convolution } from "./convolution.ts";
 import { derivativeProduct } from "./derivative_product.ts";
 import { leakyRelu } from "./leaky_relu.ts";
 import type { ElementwiseOperator, LinearOperator } from "./operator.ts";
 import { relu } from "./relu.ts";
 import { scale } from "./scale.ts";
+import { selection } from "./selection.ts";
 import { shift } from "./shift.ts";
 
 /** Every operator of the engine by its name in the graph: a new one is its file and a line here. */
 const OPERATORS = {
   add,
   affine,
+  convolution,
+  selection,
   scale,
   shift,
   relu,

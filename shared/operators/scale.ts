@@ -13,7 +13,6 @@ import { groupTable, isAsked, type LinearOperator, sumOver } from "./operator.ts
  */
 export const scale: LinearOperator<ScaleNode> = {
   kind: "linear",
-  mixes: false,
   offset: () => 0,
 
   plain: {
@@ -23,7 +22,7 @@ export const scale: LinearOperator<ScaleNode> = {
     terms: (node) => 1 + (node.roundings ?? 0),
   },
 
-  rowMatrix: () => null,
+  matrix: null,
 
   image(node, _rowMatrix, { inputs, demand }) {
     const boxes = inputs.map((box) => scaleBox(node, box));
@@ -34,7 +33,7 @@ export const scale: LinearOperator<ScaleNode> = {
     return Promise.resolve({ boxes, q });
   },
 
-  prepare(node, image, columns, { kernels, inputs, demand }) {
+  prepare(node, image, columns, { kernels }) {
     const width = columns?.length ?? node.size;
     const padded = paddedLength(width);
     return {
@@ -43,9 +42,11 @@ export const scale: LinearOperator<ScaleNode> = {
       scale: { factors: kernels.upload(groupTable([node.factors], columns, padded)), inverse: node.inverse },
       product: null,
       coefficientRoundings: 1 + factorRoundings(node),
-      underflow: Float64Array.from(inputs, (box, g) => sumOver(box, (i) => isAsked(demand, g, i)) + 2 * node.size),
     };
   },
+
+  underflow: (node, { inputs, demand }) =>
+    Float64Array.from(inputs, (box, g) => sumOver(box, (i) => isAsked(demand, g, i)) + 2 * node.size),
 
   adjoint: (node) => ({ ...node, name: `${node.name}'` }),
 };

@@ -7,7 +7,6 @@ import { groupTable, type LinearOperator } from "./operator.ts";
 /** y = x + t. The coefficients pass unchanged; a t goes to the constant. Its derivative is the identity. */
 export const shift: LinearOperator<ShiftNode> = {
   kind: "linear",
-  mixes: false,
   offset: (node, i) => node.offsets[i],
 
   plain: {
@@ -17,7 +16,7 @@ export const shift: LinearOperator<ShiftNode> = {
     terms: () => 1,
   },
 
-  rowMatrix: () => null,
+  matrix: null,
 
   image(node, _rowMatrix, { inputs }) {
     const boxes = inputs.map((box) => ({
@@ -29,7 +28,7 @@ export const shift: LinearOperator<ShiftNode> = {
     return Promise.resolve({ boxes, q });
   },
 
-  prepare(node, image, columns, { kernels, inputs }) {
+  prepare(node, image, columns, { kernels }) {
     const padded = paddedLength(columns?.length ?? node.size);
     return {
       table: null,
@@ -40,9 +39,10 @@ export const shift: LinearOperator<ShiftNode> = {
       scale: null,
       product: null,
       coefficientRoundings: 0,
-      underflow: new Float64Array(inputs.length).fill(2 * node.size),
     };
   },
+
+  underflow: (node, { inputs }) => new Float64Array(inputs.length).fill(2 * node.size),
 
   adjoint: () => null,
 };

@@ -6,6 +6,7 @@
 import type { Graph, Node, NodeId } from "../../shared/graph.ts";
 import { compare, exact, sign } from "./dyadic.ts";
 import { type Activation, isActivation, kinksOf, pieceOf } from "./pieces.ts";
+import { convolve, select } from "./sparse.ts";
 import {
   combine,
   component,
@@ -97,11 +98,17 @@ function walk(graph: Graph, start: ExactVector, at: readonly ExactVector[] | nul
       case "input":
         out.push(x);
         break;
-      case "affine": {
-        const y = product(constantMatrix(node.weights), x, node.size);
+      case "affine":
+      case "convolution": {
+        const y = node.operator === "affine"
+          ? product(constantMatrix(node.weights), x, node.size)
+          : convolve(node, x, node.size);
         out.push(node.bias === null || at !== null ? y : combine(y, exactVector(node.bias), 1));
         break;
       }
+      case "selection":
+        out.push(select(node, x, node.size));
+        break;
       case "scale":
         out.push(scaled(x, constantMatrix(node.factors), node.inverse));
         break;
@@ -144,6 +151,12 @@ function adjoint(graph: Graph, phases: Phases, from: NodeId, seed: ExactVector):
     switch (node.operator) {
       case "affine":
         send(below, transposedProduct(constantMatrix(node.weights), p, graph.nodes[below].size), 1);
+        break;
+      case "convolution":
+        send(below, convolve(node, p, graph.nodes[below].size, true), 1);
+        break;
+      case "selection":
+        send(below, select(node, p, graph.nodes[below].size, true), 1);
         break;
       case "scale":
         send(below, scaled(p, constantMatrix(node.factors), node.inverse), 1);

@@ -69,14 +69,18 @@ export function randomNetwork(seed: number, index: number, widest = 64): RandomN
   return { name: `seed ${seed} index ${index} (${recipe}, ${boxKind})`, recipe, boxKind, graph: { nodes }, ...box };
 }
 
-type Fresh<N extends Node> = N extends Node ? Omit<N, "inputs" | "size" | "name"> : never;
+export type Fresh<N extends Node> = N extends Node ? Omit<N, "inputs" | "size" | "name"> : never;
 
-function pushNode(nodes: Node[], node: Fresh<Exclude<Node, { operator: "input" }>>, size = nodes.at(-1)!.size): void {
+export function pushNode(
+  nodes: Node[],
+  node: Fresh<Exclude<Node, { operator: "input" }>>,
+  size = nodes.at(-1)!.size,
+): void {
   nodes.push({ ...node, inputs: [nodes.length - 1], size, name: `${node.operator}${nodes.length}` } as Node);
 }
 
 /** relu, but for the recipes that are about the others. */
-function pushActivation(random: Random, nodes: Node[], recipe: Recipe): void {
+export function pushActivation(random: Random, nodes: Node[], recipe: Recipe): void {
   const { size } = nodes.at(-1)!;
   const kind = recipe === "mixed" ? random.pick(["relu", "leaky", "clipped", "abs"]) : recipe;
   if (kind === "leaky") {
@@ -221,13 +225,19 @@ function placeKinks(random: Random, weights: Float64Array, rows: number, columns
   return bias;
 }
 
-interface Ends {
+export interface Ends {
   readonly lower: Float64Array;
   readonly upper: Float64Array;
 }
 
 /** A box around a centre, radii in `unit`s; `dyadic` radii keep the arithmetic of kinks exact. */
-function boxAround(random: Random, center: readonly number[], kind: BoxKind, unit: number, dyadic: boolean): Ends {
+export function boxAround(
+  random: Random,
+  center: readonly number[],
+  kind: BoxKind,
+  unit: number,
+  dyadic: boolean,
+): Ends {
   const radii = {
     "point": 0,
     "partly degenerate": 0.125,

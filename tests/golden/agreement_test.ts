@@ -51,7 +51,7 @@ for (const name of modelsOf("lipschitz")) {
     const { cases } = await readCases<LipschitzCase>("lipschitz", name);
     const { outputSize } = model.sizes(model.description.outputs[0].name);
     for (const one of cases) await agreeOnLipschitz(ask, one, boxOf(one, cases), outputSize);
-    assert.ok(cases.length >= 8);
+    assert.ok(cases.length >= 6);
   });
 }
 
@@ -62,9 +62,13 @@ async function agreeOnLipschitz(
   outputSize: number,
 ): Promise<void> {
   const property = { type: "lipschitz", outputs: indices(outputSize) } as const;
+  // Several peers answer the question of one of our relaxations: asked once.
+  const asked = new Map<string, ReturnType<Asked["ask"]>>();
   for (const method of Object.keys(one.results)) {
-    const { finding: any } = await ask(region, property, optionsOf(method));
-    const finding = findingOf(any, "lipschitz"), peer = one.results[method];
+    const options = optionsOf(method), { relaxation } = options;
+    const answer = asked.get(relaxation) ?? ask(region, property, options);
+    asked.set(relaxation, answer);
+    const finding = findingOf((await answer).finding, "lipschitz"), peer = one.results[method];
     const what = `#${one.test_index} eps ${one.eps} ${method}`;
     finding.outputs.forEach(({ upper, lower }, k) => {
       assert.ok(upper !== null && lower <= upper, `${what} output ${k}: lower ${lower}, upper ${upper}`);
@@ -101,7 +105,7 @@ for (const name of modelsOf("outputs")) {
       const region = boxOf(one, cases);
       for (const method of Object.keys(one.results)) await agreeOnOutputs(ask, one, region, method, outputSize);
     }
-    assert.ok(cases.length >= 8);
+    assert.ok(cases.length >= 4);
   });
 }
 

@@ -29,6 +29,7 @@ export function runOn(kernels: Kernels, graph: Graph): Run {
   const uploads = new Map<Float64Array, Buffer>();
   for (const node of graph.nodes) {
     if (node.operator === "affine") uploads.set(node.weights, kernels.upload(node.weights));
+    if (node.operator === "convolution") uploads.set(node.kernel, kernels.upload(node.kernel));
   }
   return { kernels, work: { flops: 0, rows: 0 }, uploads };
 }

@@ -7,7 +7,6 @@ import type { Model } from "../../shared/model.ts";
 import type { Query } from "../../shared/query.ts";
 import { compare, exact } from "../exact/dyadic.ts";
 import type { Random } from "../exact/random.ts";
-import type { RandomNetwork } from "../exact/random_networks.ts";
 import { component } from "../exact/vector.ts";
 import {
   falseJacobianBounds,
@@ -62,9 +61,16 @@ export function emptyTally(): Tally {
   return { questions: 0, bounds: 0, witnesses: 0, found: [] };
 }
 
+/** A network with its box; the recipe tells whether its numbers are extreme. */
+export interface AskedNetwork extends Region {
+  readonly name: string;
+  readonly recipe: string;
+  readonly graph: Graph;
+}
+
 /** Asks everything about a network (of the model, if it was read from bytes) and compares with exact values; adds to the tally. */
 export async function checkCertificates(
-  network: RandomNetwork,
+  network: AskedNetwork,
   kernels: Kernels,
   random: Random,
   points: number,
@@ -142,7 +148,7 @@ function questionsOf(
 }
 
 interface Facts {
-  readonly network: RandomNetwork;
+  readonly network: AskedNetwork;
   readonly samples: readonly Sample[];
   /** The same for the rows. */
   readonly combined: readonly Sample[];

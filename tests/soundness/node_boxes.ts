@@ -3,6 +3,7 @@ import type { Graph, NodeId } from "../../shared/graph.ts";
 import type { Box } from "../../shared/numeric/box.ts";
 import { isAtLeast, isAtMost, toNumber } from "../exact/dyadic.ts";
 import type { Phases } from "../exact/network.ts";
+import { convolve, select } from "../exact/sparse.ts";
 import {
   combine,
   component,
@@ -43,6 +44,12 @@ export function gradientValues(graph: Graph, phases: Phases, seed: ArrayLike<num
         out.push(node.transposed ? transposedProduct(weights, p, node.size) : product(weights, p, node.size));
         break;
       }
+      case "convolution":
+        out.push(convolve(node, p, node.size));
+        break;
+      case "selection":
+        out.push(select(node, p, node.size));
+        break;
       case "scale":
         out.push(scaled(p, constantMatrix(node.factors), node.inverse));
         break;

@@ -3,6 +3,7 @@ import type {
   Buffer,
   ConcretizeRows,
   Gemm,
+  GemmBlocks,
   Indices,
   Kernels,
   RelaxRows,
@@ -55,11 +56,20 @@ export class RecordingKernels extends WrappedKernels {
 
   override gemm(call: Gemm): void {
     this.inner.gemm(call);
+    this.#recordProduct(call.out, call.rows, call.n);
+  }
+
+  override gemmBlocks(call: GemmBlocks): void {
+    this.inner.gemmBlocks(call);
+    this.#recordProduct(call.out, call.rows, call.blocks.n);
+  }
+
+  #recordProduct(out: Buffer, rows: number, columns: number): void {
     this.#calls.push(
-      this.inner.read(call.out).then((coefficients) => ({
+      this.inner.read(out).then((coefficients) => ({
         kind: "product",
-        rows: call.rows,
-        columns: call.n,
+        rows,
+        columns,
         coefficients,
         magnitudesBefore: new Float64Array(),
         magnitudesAfter: new Float64Array(),

@@ -11,10 +11,12 @@ import type { Pass } from "../../shared/bounds/pass.ts";
 import { paddedLength } from "../../shared/kernels/kernels.ts";
 import { add, type Exact, exact, minimum, multiply, subtract, ZERO } from "../exact/dyadic.ts";
 import { isActivation, kinksOf, pieceOf } from "../exact/pieces.ts";
+import { convolveWith, entriesOf } from "../exact/sparse.ts";
 import {
   combine,
   component,
   constantMatrix,
+  type ExactMatrix,
   type ExactVector,
   exactVector,
   product,
@@ -30,7 +32,10 @@ export interface Replay {
   readonly layers: readonly { readonly magnitude: Exact; readonly roundings: number }[];
 }
 
-/** Row `row` of a walk from `target` with the recorded calls of its block, over the box of `group`. */
+/**
+ * Row `row` of a walk from `target` with the recorded calls of its block, over the box of `group`; null where the walk left
+ * out more columns than its pass, so that what was recorded cannot be put in its place.
+ */
 export function replayRow(
   pass: Pass,
   target: number,
@@ -38,7 +43,7 @@ export function replayRow(
   group: number,
   row: number,
   calls: readonly RecordedCall[],
-): Replay {
+): Replay | null {
   const { nodes } = pass.graph;
   const relaxed = calls.filter(({ kind }) => kind === "relax");
   const layers: { magnitude: Exact; roundings: number }[] = [];
@@ -48,9 +53,10 @@ export function replayRow(
     if (node.operator === "input") break;
     const below = node.inputs[0], box = pass.states[below].boxes[group];
     switch (node.operator) {
-      case "affine": {
-        const columns = (pass.states[id].columns ?? { length: node.size }).length;
-        layers.push({ magnitude: chargedMagnitude(node, coefficients, box), roundings: columns + 1 });
+      case "affine":
+      case "convolution": {
+        const roundings = longestSum(node, pass.states[id].columns) + 1;
+        layers.push({ magnitude: chargedMagnitude(node, coefficients, box), roundings });
         if (node.bias !== null) bound = add(bound, dot(coefficients, exactVector(node.bias)));
         coefficients = applyTranspose(node, coefficients, nodes[below].size);
         break;
@@ -63,6 +69,7 @@ export function replayRow(
         break;
       default: {
         const lines = fullRow(relaxed[step++], row, pass.states[id].columns, node.size);
+        if (lines === null) return null;
         for (let i = 0; i < node.size; i++) {
           const a = component(coefficients, i), lam = exact(lines[i]);
           if (a.numerator === 0n && lines[i] === 0) continue;
@@ -118,22 +125,41 @@ function dot(a: ExactVector, b: ExactVector): Exact {
   return { numerator: sum, exponent: a.exponent + b.exponent, denominator: a.denominator * b.denominator };
 }
 
-type Affine = Extract<Graph["nodes"][number], { operator: "affine" }>;
+type Matrix = Extract<Graph["nodes"][number], { operator: "affine" | "convolution" }>;
 
-function applyTranspose(node: Affine, coefficients: ExactVector, inputSize: number): ExactVector {
-  const weights = constantMatrix(node.weights);
-  return node.transposed
-    ? product(weights, coefficients, inputSize)
-    : transposedProduct(weights, coefficients, inputSize);
+/** Most products that one coefficient below is the sum of: one an entry of its column of W over the indices that matter. */
+function longestSum(node: Matrix, columns: Int32Array | null): number {
+  if (node.operator === "affine") return (columns ?? { length: node.size }).length;
+  const { coarse, fine } = entriesOf(node.windows), sums = new Map<number, number>();
+  const [outputs, inputs] = node.transposed ? [fine, coarse] : [coarse, fine];
+  const counts = columns === null ? null : new Set(columns);
+  outputs.forEach((i, e) => {
+    if (counts === null || counts.has(i)) sums.set(inputs[e], (sums.get(inputs[e]) ?? 0) + 1);
+  });
+  return Math.max(0, ...sums.values());
+}
+
+function constantsOf(node: Matrix): ExactMatrix {
+  return constantMatrix(node.operator === "affine" ? node.weights : node.kernel);
+}
+
+function applyTranspose(node: Matrix, coefficients: ExactVector, inputSize: number): ExactVector {
+  return apply(node, constantsOf(node), coefficients, inputSize, true);
+}
+
+/** W x, or its transpose times x when `adjoint`, with these numbers in the places of its own. */
+function apply(node: Matrix, numbers: ExactMatrix, x: ExactVector, size: number, adjoint: boolean): ExactVector {
+  if (node.operator === "convolution") return convolveWith(numbers, node, x, size, adjoint);
+  return (node.transposed ?? false) === adjoint ? product(numbers, x, size) : transposedProduct(numbers, x, size);
 }
 
 /** sum_i |A_i| (sum_j |W_ij| max(|l_j|, |u_j|) + |b_i|): what gamma of the roundings is paid on. */
 function chargedMagnitude(
-  node: Affine,
+  node: Matrix,
   coefficients: ExactVector,
   box: { readonly lower: Float64Array; readonly upper: Float64Array },
 ): Exact {
-  const weights = constantMatrix(node.weights);
+  const weights = constantsOf(node);
   const magnitudes = {
     entries: weights.entries.map((w) => (w < 0n ? -w : w)),
     exponent: weights.exponent,
@@ -142,17 +168,18 @@ function chargedMagnitude(
   const far = exactVector(
     box.lower.map((l, j) => Number.isFinite(l) && Number.isFinite(box.upper[j]) ? Math.max(-l, box.upper[j]) : 0),
   );
-  const outputs = node.transposed ? transposedProduct(magnitudes, far, node.size) : product(magnitudes, far, node.size);
+  const outputs = apply(node, magnitudes, far, node.size, false);
   const sums = node.bias === null ? outputs : combine(outputs, exactVector(node.bias.map(Math.abs)), 1);
   const signless = { ...coefficients, numerators: coefficients.numerators.map((n) => (n < 0n ? -n : n)) };
   return dot(signless, sums);
 }
 
-/** A row of coefficients over a segment's columns, back in the node's own indices. */
-function fullRow(call: RecordedCall, row: number, columns: Int32Array | null, size: number): Float64Array {
+/** A row of coefficients over the columns that its pass keeps, in the node's own indices; null where they are others. */
+function fullRow(call: RecordedCall, row: number, columns: Int32Array | null, size: number): Float64Array | null {
   const from = row * paddedLength(call.columns);
   const compact = call.coefficients.subarray(from, from + call.columns);
-  if (columns === null || call.columns === size) return compact.slice();
+  if (call.columns === size) return compact.slice();
+  if (columns?.length !== call.columns) return null;
   const full = new Float64Array(size);
   columns.forEach((i, j) => full[i] = compact[j]);
   return full;

@@ -1,6 +1,6 @@
 /** Points of a box with the exact outputs there and the exact Jacobians of the regions that meet there. */
 import type { Graph } from "../../shared/graph.ts";
-import { evaluate, jacobianRow, phasesAt, unitRow } from "../exact/network.ts";
+import { evaluate, jacobianRow, type Phases, phasesAt, unitRow } from "../exact/network.ts";
 import type { Random } from "../exact/random.ts";
 import { exactMatrix, type ExactVector, exactVector, product } from "../exact/vector.ts";
 
@@ -12,8 +12,12 @@ export interface Region {
 export interface Sample {
   readonly point: Float64Array;
   readonly exactPoint: ExactVector;
+  /** Exact values of every node. */
+  readonly values: readonly ExactVector[];
   /** C f(x), exact; C is the identity or the rows asked for. */
   readonly output: ExactVector;
+  /** The derivatives of each region that was found next to the point. */
+  readonly phases: readonly Phases[];
   /** One C J for each region that was found next to the point, row by row, exact. */
   readonly jacobians: readonly (readonly ExactVector[])[];
 }
@@ -50,17 +54,13 @@ export function sampleAt(
 ): Sample {
   const values = evaluate(graph, point);
   const output = product(exactMatrix(rows.flat()), values.at(-1)!, rows.length);
-  const jacobians: ExactVector[][] = [];
   const here = phasesAt(graph, values, null);
-  if (here !== null) {
-    jacobians.push(rows.map((row) => jacobianRow(graph, here, row)));
-  } else {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const phases = phasesAt(graph, values, inwardDirection(box, point, random));
-      if (phases !== null) jacobians.push(rows.map((row) => jacobianRow(graph, phases, row)));
-    }
-  }
-  return { point, exactPoint: exactVector(point), output, jacobians };
+  const near = here === null
+    ? [1, 2, 3].map(() => phasesAt(graph, values, inwardDirection(box, point, random)))
+    : [here];
+  const phases = near.filter((found) => found !== null);
+  const jacobians = phases.map((found) => rows.map((row) => jacobianRow(graph, found, row)));
+  return { point, exactPoint: exactVector(point), values, output, phases, jacobians };
 }
 
 /** The middle of the box, kept inside it. */

@@ -16,6 +16,7 @@ import type {
   PackWindows,
   RelaxRows,
   ScaleColumns,
+  UnitRows,
   WindowsBox,
 } from "../../shared/kernels/kernels.ts";
 
@@ -81,6 +82,10 @@ export class WrappedKernels implements Kernels {
   uploadBlocks(layout: BlockLayout): Blocks {
     return this.inner.uploadBlocks(layout);
   }
+  unitRows(call: UnitRows): void {
+    this.inner.unitRows(call);
+  }
+
   gemmBlocks(call: GemmBlocks): void {
     this.inner.gemmBlocks(call);
   }

@@ -1,8 +1,16 @@
-/** AveragePool: a matrix of 0 and 1, then a division by how many positions each window counts. */
+/** AveragePool: the sum over each window, channel by channel, then a division by how many positions it counts. */
 import { problemAt } from "../problem.ts";
 import { checkedCount, count } from "../shapes.ts";
 import { required, type Translator } from "../translator.ts";
-import { spatialShape, tapsOf, TRIVIAL_AXIS, WINDOW_ATTRIBUTES, windowAttributes, windowAxes } from "../windows.ts";
+import {
+  asPlane,
+  spatialShape,
+  tapsOf,
+  WINDOW_ATTRIBUTES,
+  windowAttributes,
+  windowAxes,
+  windowsOf,
+} from "../windows.ts";
 import { divided } from "./reduction.ts";
 
 export const averagePool: Translator = {
@@ -12,33 +20,28 @@ export const averagePool: Translator = {
   inputs: [1, 1],
   translate(node) {
     const { place, forward, attributes } = node;
-    const view = required(node, 0);
-    if (view.kind !== "view") throw problemAt(place, "AveragePool of a constant is not supported");
-    const spatial = spatialShape(view.shape, place);
+    const value = required(node, 0);
+    if (value.kind !== "view") throw problemAt(place, "AveragePool of a constant is not supported");
+    const spatial = spatialShape(value.shape, place);
     const windows = windowAttributes(node, spatial.length, null);
     const axes = windowAxes(node, spatial, windows, attributes.integer("ceil_mode", 0) !== 0);
-    const [rows, columns] = axes.length === 1 ? [TRIVIAL_AXIS, axes[0]] : axes;
-    const planes = view.shape[0] * view.shape[1];
-    const shape = [view.shape[0], view.shape[1], ...axes.map((axis) => axis.output)];
+    const [rows, columns] = asPlane(axes);
+    const [batch, channels] = value.shape;
+    const shape = [batch, channels, ...axes.map((axis) => axis.output)];
     const size = checkedCount(shape, place);
     for (const axis of axes) forward.spend(axis.output * Math.min(axis.kernel, axis.input), place);
     const rowTaps = tapsOf(rows, rows.output, rows.input), columnTaps = tapsOf(columns, columns.output, columns.input);
-    const area = rows.output * columns.output, inputArea = count(spatial);
+    const area = rows.output * columns.output;
     const counted = new Float64Array(area);
     for (const r of rowTaps) for (const c of columnTaps) counted[r.coarse * columns.output + c.coarse]++;
     if (counted.includes(0)) throw problemAt(place, "a window lies in the padding alone");
     if (attributes.integer("count_include_pad", 0) !== 0) counted.fill(count(windows.kernel));
-    const sum = forward.matrix(view.node, size, place, (add) => {
-      for (let plane = 0; plane < planes; plane++) {
-        for (const r of rowTaps) {
-          for (const c of columnTaps) {
-            const element = plane * inputArea + r.fine * columns.input + c.fine;
-            const row = plane * area + r.coarse * columns.output + c.coarse;
-            add(row, view.map === null ? element : view.map[element], 1);
-          }
-        }
-      }
-    });
+    const entries = channels * count(windows.kernel);
+    forward.spend(entries, place);
+    const kernel = new Float64Array(entries).fill(1);
+    const view = forward.materialize(value, place);
+    const each = windowsOf(axes, false, { batch, groups: channels, coarse: channels, fine: channels });
+    const sum = forward.convolution(view.node, kernel, each, false, null, place);
     forward.spend(size, place);
     const counts = Float64Array.from({ length: size }, (_, i) => counted[i % area]);
     return [{ ...view, shape, node: divided(sum, counts, node), map: null }];

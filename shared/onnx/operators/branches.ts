@@ -1,6 +1,6 @@
 /** Two tensors that both depend on the input meet: Add and Sub of them. */
-import type { NodeId } from "../../graph.ts";
 import type { ForwardNodes } from "../forward_nodes.ts";
+import { MAX_SPARSE_MATRIX_ELEMENTS } from "../limits.ts";
 import { type Place, problemAt } from "../problem.ts";
 import { selectedView } from "../selection.ts";
 import { broadcastIndices, count, sameShape, type Shape } from "../shapes.ts";
@@ -34,8 +34,14 @@ export function sumOfViews(a: View, b: View, sign: 1 | -1, shape: Shape, { place
     const inputs = [left.node, right.node];
     return { ...left, node: forward.add({ operator: "add", inputs, size, name, signs: [1, sign] }) };
   }
-  const inputs = [inOrder(left, forward, place), inOrder(right, forward, place)];
-  const id = forward.add({ operator: "add", inputs, size: count(shape), name, signs: [1, sign] });
+  return added(left, right, sign, forward, place);
+}
+
+/** The sum of the two tensors, each brought into its own order first. */
+function added(left: View, right: View, sign: 1 | -1, forward: ForwardNodes, place: Place): View {
+  const inputs = [left, right].map((view) => forward.materialize(view, place).node);
+  const name = String(place.node);
+  const id = forward.add({ operator: "add", inputs, size: count(left.shape), name, signs: [1, sign] });
   return { ...left, node: id, map: null };
 }
 
@@ -51,9 +57,12 @@ function sameMap(a: Int32Array | null, b: Int32Array | null): boolean {
   return a.length === b.length && a.every((source, i) => source === b[i]);
 }
 
-/** Two different selections of one node are one matrix of 0, 1 and 2. */
+/** Two different selections of one node are one matrix of 0, 1 and 2, unless that is large. */
 function twoOfOneNode(left: View, right: View, sign: 1 | -1, forward: ForwardNodes, place: Place): View {
   const rows = count(left.shape);
+  if (rows * forward.nodes[left.node].size > MAX_SPARSE_MATRIX_ELEMENTS) {
+    return added(left, right, sign, forward, place);
+  }
   const node = forward.matrix(left.node, rows, place, (add) => {
     for (let i = 0; i < rows; i++) {
       add(i, left.map === null ? i : left.map[i], 1);
@@ -61,14 +70,4 @@ function twoOfOneNode(left: View, right: View, sign: 1 | -1, forward: ForwardNod
     }
   });
   return { ...left, node, map: null };
-}
-
-/**
- * The node that holds the view's elements in its order: a matrix of 0 and 1 on its node.
- *
- * Why not select in the nodes below, as elsewhere? The branch often shares them with another one; a copy of a neuron
- * would have a relaxation and a phase of its own, and the bounds would be looser.
- */
-function inOrder(view: View, forward: ForwardNodes, place: Place): NodeId {
-  return view.map === null ? view.node : forward.selection(view.node, view.map, place);
 }

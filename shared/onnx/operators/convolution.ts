@@ -1,5 +1,4 @@
-/** Conv and ConvTranspose over one or two spatial dimensions, as one dense matrix. */
-import type { NodeId } from "../../graph.ts";
+/** Conv and ConvTranspose over one or two spatial dimensions. */
 import { problemAt, shapeProblem } from "../problem.ts";
 import { checkedCount, count, type Shape } from "../shapes.ts";
 import { floatsOf, type OnnxNode, optional, required, type Translator } from "../translator.ts";
@@ -8,14 +7,12 @@ import {
   extent,
   paddingBefore,
   spatialShape,
-  type Tap,
-  tapsOf,
-  TRIVIAL_AXIS,
   WINDOW_ATTRIBUTES,
   type WindowAttributes,
   windowAttributes,
   windowAxes,
   type WindowAxis,
+  windowsOf,
 } from "../windows.ts";
 
 interface Operands {
@@ -41,71 +38,37 @@ function operandsOf(node: OnnxNode): Operands {
   }
   const bias = optional(node, 2);
   return {
-    view: forward.distinct(value, place),
+    view: forward.materialize(value, place),
     kernel,
     bias: bias === null ? null : floatsOf(bias, value.type, "the bias", place),
     group,
   };
 }
 
-/** The matrix of a convolution: which kernel entry joins which channels, and which positions meet along each axis. */
-interface Expansion {
-  readonly outputs: { readonly channels: number; readonly spatial: Shape };
-  readonly rowTaps: readonly Position[];
-  readonly columnTaps: readonly Position[];
-  /** Index of the kernel's first entry for an output and an input channel, both counted within the group. */
-  kernelAt(group: number, output: number, input: number): number;
-}
-
-/** An output position, a kernel position and the input position they join. */
-interface Position {
-  readonly output: number;
-  readonly k: number;
-  readonly input: number;
-}
-
-function expand(node: OnnxNode, { view, kernel, bias, group }: Operands, expansion: Expansion): View {
+/** The operands joined by windows over `axes`, from the tensor to `channels` channels of the axes' outputs. */
+function convolved(
+  node: OnnxNode,
+  { view, kernel, bias, group }: Operands,
+  axes: readonly WindowAxis[],
+  channels: number,
+  transposed: boolean,
+): View {
   const { place, forward } = node;
-  const [batch, channels, ...inputSizes] = view.shape;
-  const { outputs, rowTaps, columnTaps } = expansion;
-  const shape = [batch, outputs.channels, ...outputs.spatial];
-  const inputArea = count(inputSizes), outputArea = count(outputs.spatial);
-  const inputWidth = inputSizes[inputSizes.length - 1], outputWidth = outputs.spatial[outputs.spatial.length - 1];
-  const kernelWidth = kernel.shape[kernel.shape.length - 1];
-  const inputsOfGroup = channels / group, outputsOfGroup = outputs.channels / group;
-  const join = (
-    add: (row: number, column: number, weight: number) => void,
-    outputStart: number,
-    inputStart: number,
-    entry: number,
-  ) => {
-    for (const r of rowTaps) {
-      for (const c of columnTaps) {
-        const weight = kernel.elements[entry + r.k * kernelWidth + c.k];
-        if (weight === 0) continue;
-        const element = inputStart + r.input * inputWidth + c.input;
-        add(outputStart + r.output * outputWidth + c.output, view.map === null ? element : view.map[element], weight);
-      }
-    }
-  };
-  const id: NodeId = forward.matrix(view.node, checkedCount(shape, place), place, (add) => {
-    for (let n = 0; n < batch; n++) {
-      for (let output = 0; output < outputs.channels; output++) {
-        const g = Math.floor(output / outputsOfGroup);
-        for (let input = 0; input < inputsOfGroup; input++) {
-          const outputStart = (n * outputs.channels + output) * outputArea;
-          const inputStart = (n * channels + g * inputsOfGroup + input) * inputArea;
-          join(add, outputStart, inputStart, expansion.kernelAt(g, output - g * outputsOfGroup, input));
-        }
-      }
-    }
-  }, spreadBias(node, bias, shape, outputArea));
+  const [batch, inputs] = view.shape;
+  const shape = [batch, channels, ...axes.map((axis) => axis.output)];
+  checkedCount(shape, place);
+  const [coarse, fine] = transposed ? [inputs, channels] : [channels, inputs];
+  const windows = windowsOf(axes, transposed, { batch, groups: group, coarse, fine });
+  const offsets = spreadBias(node, bias, shape);
+  const id = forward.convolution(view.node, kernel.elements, windows, transposed, offsets, place);
   return { ...view, shape, node: id, map: null };
 }
 
-function spreadBias(node: OnnxNode, bias: FloatTensor | null, shape: Shape, area: number): Float64Array | null {
+/** The bias for every value, or null. */
+function spreadBias(node: OnnxNode, bias: FloatTensor | null, shape: Shape): Float64Array | null {
   if (bias === null) return null;
-  const channels = shape[1];
+  const [, channels, ...spatial] = shape;
+  const area = count(spatial);
   if (bias.shape.length !== 1 || bias.shape[0] !== channels) {
     throw shapeProblem(node.place, "the bias has another size than the output's channels", channels, bias.shape);
   }
@@ -113,14 +76,9 @@ function spreadBias(node: OnnxNode, bias: FloatTensor | null, shape: Shape, area
   return Float64Array.from({ length: count(shape) }, (_, i) => bias.elements[Math.floor(i / area) % channels]);
 }
 
-/** Axes of one or two dimensions as two. */
-function asPlane(axes: readonly WindowAxis[]): readonly [WindowAxis, WindowAxis] {
-  return axes.length === 1 ? [TRIVIAL_AXIS, axes[0]] : [axes[0], axes[1]];
-}
-
 export const conv: Translator = {
   operator: "Conv",
-  notes: "1d and 2d with a constant kernel, expanded to a dense matrix; group, dilations, strides, pads, auto_pad",
+  notes: "1d and 2d with a constant kernel; group, dilations, strides, pads, auto_pad",
   attributes: [...WINDOW_ATTRIBUTES, "group"],
   inputs: [2, 3],
   translate(node) {
@@ -132,18 +90,13 @@ export const conv: Translator = {
     }
     const spatial = spatialShape(view.shape, node.place);
     const axes = windowAxes(node, spatial, windowAttributes(node, spatial.length, kernelShape));
-    const outputs = { channels: outputChannels, spatial: axes.map((axis) => axis.output) };
-    checkedCount([view.shape[0], outputChannels, ...outputs.spatial], node.place);
-    const [rowTaps, columnTaps] = asPlane(axes).map((axis) => positions(node, axis, axis.output, axis.input, false));
-    const kernelAt = (g: number, output: number, input: number) =>
-      ((g * (outputChannels / group) + output) * inputsOfGroup + input) * count(kernelShape);
-    return [expand(node, operands, { outputs, rowTaps, columnTaps, kernelAt })];
+    return [convolved(node, operands, axes, outputChannels, false)];
   },
 };
 
 export const convTranspose: Translator = {
   operator: "ConvTranspose",
-  notes: "1d and 2d with a constant kernel, expanded to a dense matrix; as Conv, output_padding, output_shape",
+  notes: "1d and 2d with a constant kernel; as Conv, output_padding, output_shape",
   attributes: [...WINDOW_ATTRIBUTES, "group", "output_padding", "output_shape"],
   inputs: [2, 3],
   translate(node) {
@@ -155,22 +108,9 @@ export const convTranspose: Translator = {
     }
     const spatial = spatialShape(view.shape, node.place);
     const axes = transposedAxes(node, spatial, windowAttributes(node, spatial.length, kernelShape));
-    const outputs = { channels: outputsOfGroup * group, spatial: axes.map((axis) => axis.output) };
-    checkedCount([view.shape[0], outputs.channels, ...outputs.spatial], node.place);
-    const [rowTaps, columnTaps] = asPlane(axes).map((axis) => positions(node, axis, axis.input, axis.output, true));
-    const kernelAt = (g: number, output: number, input: number) =>
-      ((g * (inputChannels / group) + input) * outputsOfGroup + output) * count(kernelShape);
-    return [expand(node, operands, { outputs, rowTaps, columnTaps, kernelAt })];
+    return [convolved(node, operands, axes, outputsOfGroup * group, true)];
   },
 };
-
-/** The taps of an axis; a transposed convolution spreads each input over a window of outputs. */
-function positions(node: OnnxNode, axis: WindowAxis, coarse: number, fine: number, transposed: boolean): Position[] {
-  node.forward.spend(coarse * Math.min(fine, axis.kernel), node.place);
-  return tapsOf(axis, coarse, fine).map(({ coarse, k, fine }: Tap): Position =>
-    transposed ? { output: fine, k, input: coarse } : { output: coarse, k, input: fine }
-  );
-}
 
 /** Axes of a transposed convolution: `output` positions are spread over by windows that start at the inputs. */
 function transposedAxes(node: OnnxNode, input: Shape, attributes: WindowAttributes): WindowAxis[] {

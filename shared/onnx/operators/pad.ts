@@ -38,10 +38,14 @@ export const pad: Translator = {
       places.forEach((to, i) => out[to] = value.elements[sources[i]]);
       return [{ ...value, shape, elements: out }];
     }
-    for (const to of places) out[to] = 0;
-    const id = forward.matrix(value.node, elements, place, (add) => {
-      for (let i = 0; i < places.length; i++) add(places[i], value.map?.[sources[i]] ?? sources[i], 1);
-    }, fill === 0 ? null : out);
+    const map = new Int32Array(elements).fill(-1);
+    places.forEach((to, i) => map[to] = value.map === null ? sources[i] : value.map[sources[i]]);
+    let id = forward.selection(value.node, map, place);
+    if (fill !== 0) {
+      for (const to of places) out[to] = 0;
+      const at = { inputs: [id], size: elements, name: String(place.node) };
+      id = forward.add({ ...at, operator: "shift", offsets: out });
+    }
     return [{ ...value, shape, node: id, map: null }];
   },
 };

@@ -59,7 +59,7 @@ function placesOf(parts: readonly Value[], shape: Shape, axis: number): Placed<V
   });
 }
 
-/** y = sum of P_i x_i plus the constants: each node's elements moved to their places, then added up. */
+/** y = the sum of what each node has at its places, 0 elsewhere, plus the constants at theirs. */
 function joinViews(
   views: readonly Placed<View>[],
   floats: readonly Placed<FloatTensor>[],
@@ -76,20 +76,23 @@ function joinViews(
     for (const { value, places } of views) places.forEach((to, i) => map[to] = value.map?.[i] ?? i);
     return { ...whole, node: views[0].value.node, map };
   }
-  let bias: Float64Array | null = null;
+  let offsets: Float64Array | null = null;
   if (floats.length > 0) {
     forward.spend(size, place);
     const constants = new Float64Array(size);
     for (const { value, places } of floats) places.forEach((to, i) => constants[to] = value.elements[i]);
-    bias = constants;
+    offsets = constants;
   }
   let sum: NodeId | null = null;
   for (const [id, parts] of byNode) {
-    const moved = forward.matrix(id, size, place, (add) => {
-      for (const { value, places } of parts) places.forEach((to, i) => add(to, value.map?.[i] ?? i, 1));
-    }, sum === null ? bias : null);
-    const name = String(place.node);
-    sum = sum === null ? moved : forward.add({ operator: "add", inputs: [sum, moved], size, name, signs: [1, 1] });
+    forward.spend(size, place);
+    const map = new Int32Array(size).fill(-1);
+    for (const { value, places } of parts) places.forEach((to, i) => map[to] = value.map === null ? i : value.map[i]);
+    const moved = forward.selection(id, map, place);
+    const at = { size, name: String(place.node) };
+    if (sum !== null) sum = forward.add({ ...at, operator: "add", inputs: [sum, moved], signs: [1, 1] });
+    else if (offsets === null) sum = moved;
+    else sum = forward.add({ ...at, operator: "shift", inputs: [moved], offsets });
   }
   return { ...whole, node: sum ?? 0, map: null };
 }

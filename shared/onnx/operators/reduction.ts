@@ -1,7 +1,9 @@
-/** Sums and means over axes: a matrix of 0 and 1, then a division by the count. */
+/** Sums and means over axes: a matrix of whole numbers or windows of ones, then a division by the count. */
 import { axesOf, distinctAxes } from "../axes.ts";
 import type { NodeId } from "../../graph.ts";
+import { MAX_SPARSE_MATRIX_ELEMENTS } from "../limits.ts";
 import { problemAt, shapeProblem } from "../problem.ts";
+import { selectedView } from "../selection.ts";
 import { count, type Shape, strides, walk } from "../shapes.ts";
 import { type OnnxNode, required, type Translator } from "../translator.ts";
 import type { Value, View } from "../value.ts";
@@ -23,22 +25,52 @@ export function divided(id: NodeId, counts: Float64Array, { place, forward }: On
 /** Sum or mean over the given axes, which the result keeps as sizes of 1 or loses. */
 function reduce(node: OnnxNode, view: View, axes: ReadonlySet<number>, keep: boolean, mean: boolean): View {
   const { place, forward } = node;
-  const { shape, map } = view;
-  const own = strides(shape);
+  const { shape } = view;
   const kept = shape.map((size, axis) => axes.has(axis) ? 1 : size);
-  const rowSteps = strides(kept).map((step, axis) => axes.has(axis) ? 0 : step);
   const terms = count(shape.filter((_, axis) => axes.has(axis)));
   const rows = count(kept);
-  forward.spend(2 * count(shape) + rows, place);
-  const columns = walk(shape, own);
-  const rowOf = walk(shape, rowSteps);
-  // The same value twice in a row counts twice: whole numbers, which do not round.
-  const sum = forward.matrix(view.node, rows, place, (add) => {
-    for (let i = 0; i < columns.length; i++) add(rowOf[i], map === null ? i : map[i], 1);
-  });
+  forward.spend(rows, place);
+  const isSmall = rows * forward.nodes[view.node].size <= MAX_SPARSE_MATRIX_ELEMENTS;
+  const sum = isSmall ? sumByMatrix(view, kept, axes, node) : sumByWindows(view, axes, node);
   const id = mean ? divided(sum, new Float64Array(rows).fill(terms), node) : sum;
   const left: Shape = keep ? kept : shape.filter((_, axis) => !axes.has(axis));
   return { ...view, shape: left, node: id, map: null };
+}
+
+function sumByMatrix({ node: id, shape, map }: View, kept: Shape, axes: ReadonlySet<number>, node: OnnxNode): NodeId {
+  const { place, forward } = node;
+  const steps = strides(kept).map((step, axis) => axes.has(axis) ? 0 : step);
+  forward.spend(count(shape), place);
+  const rowOf = walk(shape, steps);
+  // The same value twice in a row counts twice: whole numbers, which do not round.
+  return forward.matrix(id, count(kept), place, (add) => {
+    for (let i = 0; i < rowOf.length; i++) add(rowOf[i], map === null ? i : map[i], 1);
+  });
+}
+
+/** With the axes that are summed last, every sum is a channel of its own under one window of ones. */
+function sumByWindows(view: View, axes: ReadonlySet<number>, node: OnnxNode): NodeId {
+  const { place, forward } = node;
+  const { shape } = view;
+  const order = [...shape.keys()].sort((a, b) => Number(axes.has(a)) - Number(axes.has(b)) || a - b);
+  const own = strides(shape);
+  const moved = order.map((axis) => shape[axis]);
+  forward.spend(2 * count(shape), place);
+  const lined = selectedView(view, moved, walk(moved, order.map((axis) => own[axis])), forward, place);
+  const terms = count(shape.filter((_, axis) => axes.has(axis)));
+  const rows = count(shape) / terms;
+  const windows = {
+    batch: 1,
+    groups: rows,
+    coarse: { channels: rows, height: 1, width: 1 },
+    fine: { channels: rows, height: 1, width: terms },
+    kernel: [1, terms],
+    stride: [1, 1],
+    dilation: [1, 1],
+    begin: [0, 0],
+  } as const;
+  const ones = new Float64Array(rows * terms).fill(1);
+  return forward.convolution(forward.materialize(lined, place).node, ones, windows, false, null, place);
 }
 
 function reduction(operator: "ReduceSum" | "ReduceMean"): Translator {

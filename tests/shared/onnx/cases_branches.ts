@@ -104,6 +104,26 @@ export const BRANCH_CASES: Readonly<Record<string, SmallNetwork>> = {
     ],
     floats: { w: [[9, 2], numbers(18)] },
   },
+  "Concat of the input transposed and a hidden layer transposed": {
+    input: [2, 3],
+    nodes: [
+      node("Transpose", ["x"], ["t"]),
+      node("Relu", ["t"], ["h"]),
+      node("Concat", ["t", "h"], ["y"], { axis: 1 }),
+    ],
+  },
+  "Conv of a transposed tensor and of its activations": {
+    ...f32,
+    input: [1, 3, 3, 2],
+    nodes: [
+      node("Transpose", ["x"], ["t"], { perm: [0, 3, 1, 2] }),
+      node("Relu", ["t"], ["h"]),
+      node("Conv", ["t", "k"], ["a"]),
+      node("Conv", ["h", "k"], ["b"]),
+      node("Sub", ["a", "b"], ["y"]),
+    ],
+    floats: { k: [[2, 2, 2, 2], numbers(16)] },
+  },
   "Concat of one tensor with itself reversed": {
     input: [1, 3],
     nodes: [

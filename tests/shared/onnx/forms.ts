@@ -84,11 +84,27 @@ export const WINDOW_FORMS: readonly Form[] = [
     floats: { ...kernel, b: [[3], numbers(3)] },
   }],
   [
-    "Conv with a dense form of 10^9 numbers",
+    "Conv with an output of 2^25 numbers",
     "unsupported-attribute",
-    /dense form/,
-    conv({}, { input: [1, 1, 150, 150] }),
+    /too large/,
+    conv({}, { input: [1, 1, 4096, 4096] }),
   ],
+  ["Conv after Conv with 2^24 numbers together", "unsupported-attribute", /dense form/, {
+    input: [1, 1, 3000, 3000],
+    nodes: [node("Conv", ["x", "k"], ["z"]), n("Conv", ["z", "k"], ["y"])],
+    floats: { k: [[1, 1, 2, 2], numbers(4)] },
+  }],
+  [
+    "Conv with windows that begin 2^31 positions away",
+    "unsupported-attribute",
+    /reach too far/,
+    conv({ pads: [2 ** 31, 0, 2 ** 31, 0], strides: [2 ** 31, 1] }),
+  ],
+  ["Conv with a thousand windows that see one position", "unsupported-attribute", /little but padding/, {
+    input: [1, 1, 1, 1],
+    nodes: [n("Conv", ["x", "k"], ["y"], { pads: [999, 0, 999, 0] })],
+    floats: { k: [[1, 1, 1000, 1], numbers(1000)] },
+  }],
   ["Conv with 10^18 padded positions", "unsupported-attribute", /too large/, conv({ pads: [1e9, 1e9, 1e9, 1e9] })],
   [
     "ConvTranspose to a larger shape than its windows reach",
@@ -134,6 +150,12 @@ export const WINDOW_FORMS: readonly Form[] = [
     pool({
       kernel_shape: [1e9, 1],
     }),
+  ],
+  [
+    "AveragePool with a kernel of 10^9 positions that fits into the padding",
+    "unsupported-attribute",
+    /dense form/,
+    pool({ kernel_shape: [1e9, 1], pads: [1e9 - 1, 0, 0, 0] }),
   ],
   ["GlobalAveragePool without a spatial dimension", "shape-mismatch", /no spatial/, {
     input: [1, 2],
@@ -201,8 +223,8 @@ export const BRANCH_FORMS: readonly Form[] = [
     input: [2, 3],
     nodes: [node("Transpose", ["x"], ["t"]), n("Concat", ["x", "t"], ["y"], { axis: 1 })],
   }],
-  ["Concat of branches whose dense form is too large", "unsupported-attribute", /dense form/, {
-    input: [1, 3000],
+  ["Concat of branches that are too large together", "unsupported-attribute", /dense form/, {
+    input: [1, 2 ** 22],
     nodes: [node("Relu", ["x"], ["h"]), n("Concat", ["x", "h"], ["y"], { axis: 1 })],
   }],
   ["Split into sizes that do not add up", "shape-mismatch", /does not split/, {

@@ -1,0 +1,173 @@
+import type { SelectionNode } from "../graph.ts";
+import { chunkLength, paddedLength } from "../kernels/kernels.ts";
+import { type Box, magnitudes } from "../numeric/box.ts";
+import { addDown, addUp } from "../numeric/rounding.ts";
+import { placesOf } from "./convolution.ts";
+import { allColumns, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
+import { selectionPlain } from "./selection_plain.ts";
+
+/**
+ * y_i = x_{map_i}, 0 where map_i = -1, or the sums that its transpose takes: slices, pads, permutations, parts.
+ *
+ * Images are copies (exact); a walk adds up the coefficients of all that read one value.
+ */
+export const selection: LinearOperator<SelectionNode> = {
+  kind: "linear",
+  offset: () => 0,
+  plain: selectionPlain,
+
+  matrix: {
+    constants: () => [],
+    dense: false,
+    grid: () => null,
+    markInputs(node, rows, mark) {
+      if (node.transposed) markReaders(node, rows, mark);
+      else {
+        for (const i of rows ?? allColumns(node.size)) if (node.map[i] >= 0) mark[node.map[i]] = 1;
+      }
+    },
+    rowMatrix: () => null,
+    rows(node, indices, { kernels, inputs, inputColumns }) {
+      const places = placesOf(inputColumns, inputs[0].lower.length);
+      const padded = paddedLength(inputColumns?.length ?? places.length);
+      const rows = new Float64Array(indices.length * padded);
+      const rowOf = placesOf(indices, node.size);
+      eachEntry(node, (i, j) => {
+        if (rowOf[i] >= 0 && places[j] >= 0) rows[rowOf[i] * padded + places[j]] = 1;
+      });
+      return kernels.upload(rows);
+    },
+  },
+
+  image(node, _rowMatrix, { inputs }) {
+    const boxes = inputs.map((box) => (node.transposed ? summed(node, box) : picked(node, box)));
+    // |y_i| and the magnitudes of its terms: for a sum those of the terms, added up.
+    const q = inputs.map((box) => {
+      const sizes = magnitudes(box);
+      const sums = new Float64Array(node.size);
+      eachEntry(node, (i, j) => sums[i] += sizes[j]);
+      return sums.map((sum) => sum * INFLATION);
+    });
+    return Promise.resolve({ boxes, q });
+  },
+
+  prepare(node, image, columns, { kernels, inputs, inputColumns }) {
+    const rows = columns ?? allColumns(node.size);
+    const wanted = inputColumns ?? allColumns(inputs[0].lower.length);
+    const [k, n] = [rows.length, wanted.length];
+    const { blocks, values } = blocksOf(node, rows, wanted);
+    return {
+      table: null,
+      absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, paddedLength(k))) },
+      scale: null,
+      product: {
+        layout: "blocks",
+        blocks: kernels.uploadBlocks({ k, n, blocks }),
+        packed: kernels.upload(values),
+        k,
+        n,
+        accumulate: false,
+      },
+      coefficientRoundings: mostReaders(node) + 2,
+    };
+  },
+
+  underflow: (node, { inputs }) => Float64Array.from(inputs, (box) => mostReaders(node) * (magnitudeSum(box) + 2)),
+
+  adjoint: (node, inputSize) => ({
+    operator: "selection",
+    size: inputSize,
+    name: `${node.name}'`,
+    map: node.map,
+    transposed: !node.transposed,
+  }),
+};
+
+/** Covers the roundings of sums of magnitudes. */
+const INFLATION = 1 + 2 ** -20;
+
+/** Every entry 1 of the matrix, rows ascending for a plain selection and columns ascending for a transposed one. */
+function eachEntry({ map, transposed }: SelectionNode, visit: (row: number, column: number) => void): void {
+  map.forEach((from, i) => {
+    if (from < 0) return;
+    if (transposed) visit(from, i);
+    else visit(i, from);
+  });
+}
+
+function markReaders({ map }: SelectionNode, rows: Int32Array | null, mark: Uint8Array): void {
+  const asked = rows && new Set(rows);
+  map.forEach((to, j) => {
+    if (to >= 0 && (asked === null || asked.has(to))) mark[j] = 1;
+  });
+}
+
+function picked({ map }: SelectionNode, { lower, upper }: Box): Box {
+  const pick = (ends: Float64Array) => Float64Array.from(map, (from) => (from < 0 ? 0 : ends[from]));
+  return { lower: pick(lower), upper: pick(upper) };
+}
+
+/** Infinite ends stay infinite. */
+function summed({ map, size }: SelectionNode, box: Box): Box {
+  const lower = new Float64Array(size), upper = new Float64Array(size);
+  map.forEach((to, j) => {
+    if (to < 0) return;
+    lower[to] = lower[to] === -Infinity || box.lower[j] === -Infinity ? -Infinity : addDown(lower[to], box.lower[j]);
+    upper[to] = upper[to] === Infinity || box.upper[j] === Infinity ? Infinity : addUp(upper[to], box.upper[j]);
+  });
+  return { lower, upper };
+}
+
+/** How many rows read one column at most. */
+function mostReaders({ map, transposed }: SelectionNode): number {
+  if (transposed) return 1;
+  const readers = new Map<number, number>();
+  let most = 1;
+  for (const from of map) {
+    const count = (readers.get(from) ?? 0) + 1;
+    readers.set(from, count);
+    if (from >= 0 && count > most) most = count;
+  }
+  return most;
+}
+
+const BLOCK = 32;
+
+/** Blocks of neighbouring outputs with the columns of coefficients that reach them, packed as the kernels take them. */
+function blocksOf(node: SelectionNode, rows: Int32Array, wanted: Int32Array) {
+  const rowOf = placesOf(rows, node.size);
+  const reads: number[][] = Array.from({ length: Math.ceil(wanted.length / BLOCK) }, () => []);
+  const outputOf = new Map<number, number>();
+  wanted.forEach((column, place) => outputOf.set(column, place));
+  eachEntry(node, (i, j) => {
+    const output = outputOf.get(j);
+    if (rowOf[i] >= 0 && output !== undefined) reads[Math.floor(output / BLOCK)].push(rowOf[i], output);
+  });
+  const blocks: { columns: Int32Array; outputs: Int32Array }[] = [];
+  const parts: Float64Array[] = [];
+  reads.forEach((pairs, b) => {
+    if (pairs.length === 0) return;
+    const columns = Int32Array.from(new Set(pairs.filter((_, at) => at % 2 === 0))).sort();
+    const place = new Map(Array.from(columns, (column, at) => [column, at]));
+    const outputs = allColumns(Math.min(BLOCK, wanted.length - b * BLOCK)).map((j) => b * BLOCK + j);
+    const part = new Float64Array(columns.length * paddedLength(outputs.length));
+    for (let at = 0; at < pairs.length; at += 2) {
+      part[packedPlace(place.get(pairs[at])!, pairs[at + 1] - b * BLOCK, columns.length, outputs.length)] = 1;
+    }
+    blocks.push({ columns, outputs });
+    parts.push(part);
+  });
+  const values = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  return { blocks, values };
+}
+
+/** Where element (p, j) of a matrix [k, n] stands in its packed layout. */
+function packedPlace(p: number, j: number, k: number, n: number): number {
+  const chunk = chunkLength(k, n), first = p - p % chunk, rows = Math.min(chunk, k - first);
+  return first * paddedLength(n) + (j - j % 4) * rows + (p - first) * 4 + j % 4;
+}

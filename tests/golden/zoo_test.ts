@@ -1,0 +1,64 @@
+/**
+ * The benchmark networks of the reference collection that are bounded quickly, against the best stored linear bounds: at
+ * most 1e-4 relative above them, never below what is exact or was sampled. `deno task paper` runs the others.
+ */
+import assert from "node:assert/strict";
+import { createKernels } from "../../functions/kernels.ts";
+import { certify, LipcertError, type Model, readModel } from "../../shared/mod.ts";
+import { collectionFolder } from "../models/collection.ts";
+import { caseRecord, judge } from "../paper/record.ts";
+import { modelNames, type OpenCase, outputsAsked, readModelCases } from "../paper/stored.ts";
+import { boxOf, findingOf } from "./cases.ts";
+
+/** Most activations of a network that takes no more than a moment. */
+const QUICK = 2000;
+const RADII = ["1/255", "8/255"];
+
+async function judged(model: Model, one: OpenCase, cases: readonly OpenCase[]) {
+  const outputs = outputsAsked(one, "stored", cases), region = boxOf(one, cases);
+  const query = {
+    model_digest: model.digest,
+    output: model.description.outputs[0].name,
+    region,
+    property: { type: "lipschitz", outputs },
+    options: { relaxation: "linear", preactivation: "crown", arithmetic: "f64" },
+  } as const;
+  const { outputs: found } = findingOf(
+    (await certify(model, query, { kernels: createKernels(2 ** 29) })).finding,
+    "lipschitz",
+  );
+  return judge(caseRecord(one, outputs, []), {
+    ...{ status: "done", box: 0, method: "linear", seconds: 0, gflop: null, peakGflops: 0 },
+    ...{ kernelBytes: null, residentBytes: null },
+    uppers: found.map(({ upper }) => upper),
+    lowers: found.map(({ lower }) => lower),
+  });
+}
+
+Deno.test("certify() bounds the benchmark networks as tightly as the best stored linear bounds and above what is exact", async () => {
+  const folder = collectionFolder("zoo");
+  if (folder === null) return;
+  let compared = 0;
+  for (const name of await modelNames(folder)) {
+    const { file, cases } = await readModelCases(folder, name, { eps: RADII, inputs: [3] });
+    let model: Model;
+    try {
+      model = await readModel(await Deno.readFile(file));
+    } catch (error) {
+      if (!(error instanceof LipcertError)) throw error;
+      console.log(`SKIPPED: ${name}: ${error.message}`);
+      continue;
+    }
+    if (model.description.activations > QUICK) {
+      console.log(`SKIPPED: ${name}: ${model.description.activations} activations take too long for a test`);
+      continue;
+    }
+    for (const one of cases) {
+      const what = `${name} eps ${one.eps_text}`, { ratio, isLooser, mistakes } = await judged(model, one, cases);
+      assert.deepEqual(mistakes, [], what);
+      assert.ok(ratio !== null && !isLooser, `${what}: ${ratio} of the best stored bound`);
+      compared++;
+    }
+  }
+  assert.ok(compared >= 20, `${compared} cases were compared`);
+});
