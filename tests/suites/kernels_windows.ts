@@ -19,11 +19,11 @@ function denseMatrix(windows: Windows, transposed: boolean, kernel: Float64Array
 
 const joined = (rows: readonly Float64Array[]): Float64Array => Float64Array.from(rows.flatMap((row) => [...row]));
 
-/** Groups the values of a grid: by position, by line, or as they come in lists of `length`. */
+/** Groups the values of a grid: by position, by position and every other channel, or as they come in lists of `length`. */
 function outputLists(size: number, area: number, random: () => number): number[][] {
   const kind = random(), length = 1 + Math.floor(random() * 9), lists = new Map<number, number[]>();
   for (let j = 0; j < size; j++) {
-    const key = kind < 0.6 ? j % area : Math.floor(j / length);
+    const key = kind < 0.3 ? j % area : kind < 0.6 ? j % (2 * area) : Math.floor(j / length);
     lists.set(key, [...lists.get(key) ?? [], j]);
   }
   return [...lists.values()];
