@@ -36,9 +36,6 @@ const SHAPES: readonly (readonly [number, number, number])[] = [
   [1, 784, 256],
   [7, 12, 100],
   [64, 288, 32],
-  [64, 288, 64],
-  [64, 144, 16],
-  [64, 144, 24],
 ];
 
 function peakProbe(): Probe {

@@ -4,9 +4,12 @@ import type {
   Buffer,
   ConcretizeRows,
   Gemm,
+  GemmBlocks,
   Kernels,
+  PackWindows,
   RelaxRows,
   ScaleColumns,
+  WindowsBox,
 } from "../../shared/kernels/kernels.ts";
 import { WrappedKernels } from "./wrapped_kernels.ts";
 
@@ -80,6 +83,26 @@ export class PoisonedKernels extends WrappedKernels {
       ...call,
       packed: this.#poison("matrix", call.packed, call.n, padded(call.n)),
       a: this.#poison("coefficients", call.a, call.k, padded(call.k)),
+    });
+  }
+  override gemmBlocks(call: GemmBlocks): void {
+    super.gemmBlocks({
+      ...call,
+      packed: this.#poison("matrix", call.packed, call.packed.length, call.packed.length),
+      a: this.#poison("coefficients", call.a, call.blocks.k, padded(call.blocks.k)),
+    });
+  }
+  override packWindows(call: PackWindows): void {
+    const { length } = call.kernel;
+    super.packWindows({ ...call, kernel: this.#poison("matrix", call.kernel, length, length) });
+  }
+  override windowsBox(call: WindowsBox): void {
+    const { windows: { batch, coarse, fine }, transposed, kernel } = call, inputs = transposed ? coarse : fine;
+    const columns = batch * inputs.channels * inputs.height * inputs.width;
+    super.windowsBox({
+      ...call,
+      box: this.#poison("image box", call.box, columns, padded(columns)),
+      kernel: this.#poison("image matrix", kernel, kernel.length, kernel.length),
     });
   }
   override affineBox(call: AffineBox): void {

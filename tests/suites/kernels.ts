@@ -9,6 +9,7 @@ import { columnsSuite } from "./kernels_columns.ts";
 import { gemmSuite } from "./kernels_gemm.ts";
 import { memorySuite } from "./kernels_memory.ts";
 import { poisonSuite } from "./kernels_poison.ts";
+import { windowsSuite } from "./kernels_windows.ts";
 import { WINDOW_CASES } from "./window_cases.ts";
 
 export type MakeKernels = () => Kernels | Promise<Kernels>;
@@ -162,4 +163,5 @@ export function kernelsSuite(backend: string, make: MakeKernels): void {
   gemmSuite(backend, make);
   memorySuite(backend, make);
   poisonSuite(backend, make);
+  windowsSuite(backend, make);
 }

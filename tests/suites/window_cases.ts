@@ -108,7 +108,7 @@ function packWindows(shape: Shape, transposed: boolean): KernelCase {
   };
 }
 
-function windowsBox(shape: Shape, transposed: boolean, some: boolean): KernelCase {
+function windowsBox(shape: Shape, transposed: boolean, some: boolean, ordered = true): KernelCase {
   const { groups } = shape, random = generator(shape.seed), windows = drawWindows(random);
   const dense = denseWindows(windows, transposed), columns = dense[0].length, stride = paddedLength(columns);
   const rows = some ? someOf(random, dense.length, random()) : null;
@@ -116,7 +116,7 @@ function windowsBox(shape: Shape, transposed: boolean, some: boolean): KernelCas
   return {
     inputs: {
       kernel: padded(random, shape.wild, 1, kernelLength(windows)),
-      box: box(random, { ...shape, columns }),
+      box: ordered ? box(random, { ...shape, columns }) : padded(random, shape.wild, groups * 2, columns),
     },
     async run(kernels, inputs) {
       const out = kernels.upload(poison(groups * 4 * paddedLength(asked.length)));
@@ -155,6 +155,7 @@ export const WINDOW_CASES: Readonly<Record<string, (shape: Shape) => KernelCase>
   "packWindows() fills blocks": (shape) => packWindows(shape, false),
   "packWindows() fills blocks of the transpose": (shape) => packWindows(shape, true),
   "windowsBox() sums over all rows": (shape) => windowsBox(shape, false, false),
+  "windowsBox() sums where ends of the box are exchanged": (shape) => windowsBox(shape, false, false, false),
   "windowsBox() sums over some rows": (shape) => windowsBox(shape, false, true),
   "windowsBox() sums over all rows of the transpose": (shape) => windowsBox(shape, true, false),
   "windowsBox() sums over some rows of the transpose": (shape) => windowsBox(shape, true, true),

@@ -79,6 +79,20 @@ export function drawLayout(random: () => number, k: number, n: number): BlockLay
   return { k, n, blocks };
 }
 
+/** A block for each list of outputs, which reads the columns that meet one of them. */
+export function layoutByOutputs(
+  k: number,
+  outputLists: readonly (readonly number[])[],
+  n: number,
+  meets: (column: number, output: number) => boolean,
+): BlockLayout {
+  const blocks = outputLists.map((outputs) => ({
+    columns: Int32Array.from({ length: k }, (_, i) => i).filter((column) => outputs.some((j) => meets(column, j))),
+    outputs: Int32Array.from(outputs),
+  }));
+  return { k, n, blocks };
+}
+
 /** The packed blocks of a layout whose block b has `entry(b, i, j)` at row i and column j. */
 export function packBlocks({ blocks }: BlockLayout, entry: (b: number, i: number, j: number) => number): Float64Array {
   const out: number[] = [];

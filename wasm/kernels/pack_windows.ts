@@ -15,8 +15,7 @@ import { batch_of, begin_of, channels_of, dilation_of, groups_of, height_of, ker
 /**
  * What is known of a value of a grid: the sample and group it belongs to, where it lies on both axes in units of the fine
  * grid, and its share of a place in the kernel, in bytes. A spot is the outputs of a block at one position of a group: a
- * value, then its key, the start and the length of its list, and whether its outputs are consecutive ones from the first of
- * a panel on, with weights at one distance.
+ * value, then its key, the start and the length of its list, and whether its weights lie one `step` apart.
  */
 const VALUE_BYTES: usize = 16, SPOT_BYTES: usize = 32;
 
@@ -67,7 +66,7 @@ export function pack_windows_f64(
         table,
       );
       const last = spots + <usize> spot_count * SPOT_BYTES, row_bytes = (<usize> padded(n)) << 3;
-      // One spot of all outputs writes whole rows.
+      // One spot of all outputs writes whole rows, one weight after the other.
       const whole = spot_count == 1 && load<i32>(spots, 28) != 0;
       if (!whole) memory.fill(out, 0, <usize> block_k * row_bytes);
       const chunk = chunk_length(block_k, n);
@@ -158,10 +157,7 @@ function find_spots(
     store<i32>(order + to, <i32> (j >> 2));
     store<i32>(weights + to, weight);
     store<i32>(spot, length + 1, 24);
-    const goes_on = length == 0
-      ? (j & 12) == 0
-      : load<i32>(order + to - 4) == <i32> (j >> 2) - 1 && load<i32>(weights + to - 4) + <i32> step == weight;
-    if (!goes_on) store<i32>(spot, 0, 28);
+    if (length > 0 && load<i32>(weights + to - 4) + <i32> step != weight) store<i32>(spot, 0, 28);
   }
   return count;
 }

@@ -22,8 +22,7 @@ const LANES: i32 = 4;
  *
  * With `line` > 0 (elements of a line of the copy, `least` the position of its first) there is room at `scratch` for a copy
  * of the box with zeros beside each line, so that all taps of a line exist: a product with such a zero is a zero, which
- * changes no sum. And in an ordered box of finite numbers the sign of a weight says which end is which. A box or a kernel
- * without these properties is summed one entry after the other.
+ * changes no sum. (A box or a kernel that is not finite is summed one entry after the other.)
  */
 export function windows_box_f64(
   out: usize,
@@ -44,7 +43,7 @@ export function windows_box_f64(
   const bytes = (<usize> padded(inputs)) << 3, out_bytes = (<usize> padded(count)) << 3;
   const lanes = line > 0 && all_finite(kernel, kernel_size);
   for (let group = 0; group < groups; group++) {
-    if (lanes && is_ordered(box, bytes, inputs)) {
+    if (lanes && all_finite(box, inputs) && all_finite(box + bytes, inputs)) {
       box_lines(out, out_bytes, rows, count, kernel, transposed, box, bytes, g, line, least, scratch);
     } else {
       for (let i = 0; i < count; i++) {
@@ -76,16 +75,6 @@ function all_finite(values: usize, count: i32): bool {
     bad = v128.or(bad, nan_lanes(f64x2.sub(x, x)));
   }
   return !v128.any_true(bad);
-}
-
-/** Whether a box is of finite numbers and no lower end lies above the upper; the padding is zero or ignored. */
-function is_ordered(lower: usize, bytes: usize, count: i32): bool {
-  if (!all_finite(lower, count) || !all_finite(lower + bytes, count)) return false;
-  let bad = false;
-  for (let j: usize = 0, end = (<usize> count) << 3; j < end; j += 8) {
-    bad = bad || load<f64>(lower + j) > load<f64>(lower + bytes + j);
-  }
-  return !bad;
 }
 
 /** Copies both ends of the box to [2][planes][height][phases][line], zeros where there is no input. */
@@ -224,7 +213,7 @@ function box_lines(
 function sum_lanes(
   sums: usize,
   taps: usize,
-  end: usize,
+  taps_end: usize,
   kernel: usize,
   kernel_step: usize,
   lower: usize,
@@ -235,24 +224,23 @@ function sum_lanes(
   let l0 = f64x2.splat(0), l1 = f64x2.splat(0), h0 = f64x2.splat(0), h1 = f64x2.splat(0);
   let m0 = f64x2.splat(0), m1 = f64x2.splat(0), n0 = f64x2.splat(0), n1 = f64x2.splat(0);
   for (; channels > 0; channels--, kernel += kernel_step, lower += plane_bytes) {
-    for (let t = taps; t < end; t += 8) {
-      const at = lower + load<u32>(t), weight = kernel + load<u32>(t, 4);
-      const w = v128.load64_splat(weight);
-      // Of a negative weight the upper end gives the low one.
-      const shift = end_bytes & <usize> (load<i32>(weight, 4) >> 31);
-      const low = at + shift, high = at + (end_bytes - shift);
-      let x = f64x2.mul(w, v128.load(low));
-      l0 = f64x2.add(l0, x);
-      m0 = f64x2.add(m0, f64x2.abs(x));
-      x = f64x2.mul(w, v128.load(low, 16));
-      l1 = f64x2.add(l1, x);
-      m1 = f64x2.add(m1, f64x2.abs(x));
-      x = f64x2.mul(w, v128.load(high));
-      h0 = f64x2.add(h0, x);
-      n0 = f64x2.add(n0, f64x2.abs(x));
-      x = f64x2.mul(w, v128.load(high, 16));
-      h1 = f64x2.add(h1, x);
-      n1 = f64x2.add(n1, f64x2.abs(x));
+    for (let t = taps; t < taps_end; t += 8) {
+      const at = lower + load<u32>(t);
+      const w = v128.load64_splat(kernel + load<u32>(t, 4)), high = at + end_bytes;
+      let x = f64x2.mul(w, v128.load(at)), y = f64x2.mul(w, v128.load(high));
+      let end = f64x2.pmin(x, y);
+      l0 = f64x2.add(l0, end);
+      m0 = f64x2.add(m0, f64x2.abs(end));
+      end = f64x2.pmax(x, y);
+      h0 = f64x2.add(h0, end);
+      n0 = f64x2.add(n0, f64x2.abs(end));
+      x = f64x2.mul(w, v128.load(at, 16)), y = f64x2.mul(w, v128.load(high, 16));
+      end = f64x2.pmin(x, y);
+      l1 = f64x2.add(l1, end);
+      m1 = f64x2.add(m1, f64x2.abs(end));
+      end = f64x2.pmax(x, y);
+      h1 = f64x2.add(h1, end);
+      n1 = f64x2.add(n1, f64x2.abs(end));
     }
   }
   v128.store(sums, l0);
