@@ -1,4 +1,4 @@
-import type { AbsorbRows, Buffer, Kernels } from "../kernels/kernels.ts";
+import { type AbsorbRows, type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import type { Coefficients, Step } from "../operators/operator.ts";
 import type { Arrival, Path } from "./path.ts";
 
@@ -21,8 +21,11 @@ export function buffersOf({ start, moves }: Path): number {
 /** Runs a step on a block of rows; a product needs a free buffer and gives the old one back. */
 export function takeStep(kernels: Kernels, step: Step, call: AbsorbRowsCall, free: Buffer[]): Coefficients {
   const { coefficients, columns, rows } = call;
-  if (step.table) kernels.relaxRows({ ...call, table: step.table });
-  if (step.absorb) kernels.absorbRows({ ...call, ...step.absorb });
+  const seen = step.window
+    ? { ...call, columns: step.window.columns, window: { first: step.window.first, stride: paddedLength(columns) } }
+    : call;
+  if (step.table) kernels.relaxRows({ ...seen, table: step.table });
+  if (step.absorb) kernels.absorbRows({ ...seen, ...step.absorb });
   if (step.scale) kernels.scaleColumns({ coefficients, rows, columns, ...step.scale });
   if (!step.product) return { layout: "dense", buffer: coefficients, columns };
   const { product } = step;

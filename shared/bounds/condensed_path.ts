@@ -36,7 +36,7 @@ function costsLess(
   let plain = 0;
   for (const [id, support] of supports) if (id !== target) plain += workOf(pass, supports, id, support);
   const width = widthOf(layers);
-  let walked = width * layers.length * 4;
+  let walked = width * 4;
   for (const { neurons, from } of layers) walked += neurons.length * (width - from - neurons.length);
   const built = (values + width) * plain * 1.5 + (values + width) * width * 4 + OVERHEAD;
   return built + rows * walked < rows * plain;
@@ -107,16 +107,16 @@ function layerStep(
   values: number,
 ): Step {
   const { kernels } = pass.run;
-  const padded = paddedLength(width);
+  const padded = paddedLength(neurons.length);
   const tables = pass.groups.flatMap((_, g) => {
-    return linesOver(pass.states[product].relaxations![g], neurons, from, width, constants[g].subarray(values));
+    return linesOver(pass.states[product].relaxations![g], neurons, constants[g].subarray(values + from));
   });
-  const q = new Float64Array(width);
-  for (let u = 0; u < neurons.length; u++) q[from + u] = 2 * mass[values + from + u];
+  const q = Float64Array.from(neurons, (_, u) => 2 * mass[values + from + u]);
   const behind = from + neurons.length;
   const outputs = Int32Array.from({ length: width - behind }, (_, j) => behind + j);
   const blocks = outputs.length === 0 ? [] : [{ columns: Int32Array.from(neurons, (_, u) => from + u), outputs }];
   return {
+    window: { first: from, columns: neurons.length },
     table: kernels.upload(groupTable(tables, null, padded)),
     absorb: { bias: null, q: kernels.upload(groupTable(pass.groups.map(() => q), null, padded)) },
     scale: null,
@@ -148,23 +148,13 @@ function packRows(kernels: Kernels, matrix: Float64Array, width: number, first: 
 
 /**
  * The lines of a layer's neurons over p = M G + c as lines over M G: the intercept takes in slope times c, rounded outward.
- * The identity for all other columns.
  */
-function linesOver(
-  lines: Relaxation,
-  neurons: Int32Array,
-  from: number,
-  width: number,
-  constants: Float64Array,
-): Float64Array[] {
-  const lowerSlope = new Float64Array(width).fill(1), upperSlope = new Float64Array(width).fill(1);
-  const lowerIntercept = new Float64Array(width), upperIntercept = new Float64Array(width);
-  neurons.forEach((i, u) => {
-    const at = from + u, c = constants[at];
-    lowerSlope[at] = lines.lowerSlope[i];
-    upperSlope[at] = lines.upperSlope[i];
-    lowerIntercept[at] = addDown(lines.lowerIntercept[i], multiplyDown(lines.lowerSlope[i], c));
-    upperIntercept[at] = addUp(lines.upperIntercept[i], multiplyUp(lines.upperSlope[i], c));
-  });
-  return [lowerSlope, lowerIntercept, upperSlope, upperIntercept];
+function linesOver(lines: Relaxation, neurons: Int32Array, constants: Float64Array): Float64Array[] {
+  const pick = (rule: (i: number, c: number) => number) => Float64Array.from(neurons, (i, u) => rule(i, constants[u]));
+  return [
+    pick((i) => lines.lowerSlope[i]),
+    pick((i, c) => addDown(lines.lowerIntercept[i], multiplyDown(lines.lowerSlope[i], c))),
+    pick((i) => lines.upperSlope[i]),
+    pick((i, c) => addUp(lines.upperIntercept[i], multiplyUp(lines.upperSlope[i], c))),
+  ];
 }

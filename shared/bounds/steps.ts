@@ -48,6 +48,7 @@ function elementwiseStep(
   // fl(a slope) is charged against |z| by the linear node below; where another activation is below, here.
   const chargeHere = pass.states[input].relaxations !== null && pass.graph.nodes[input].operator !== "input";
   return {
+    window: null,
     table: kernels.upload(groupTable(state.relaxations!.flatMap(tables), columns, padded)),
     absorb: chargeHere
       ? { bias: null, q: kernels.upload(groupTable(magnitudesAt(pass, input), columns, padded)) }

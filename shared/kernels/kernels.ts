@@ -214,12 +214,17 @@ interface Rows {
   readonly magnitudes: Buffer; // [rows]
 }
 
-export interface RelaxRows extends Rows {
+/** Rows of which only `columns` columns are seen: coefficients [rows, stride], from column `first` on. */
+interface WindowedRows extends Rows {
+  readonly window?: { readonly first: number; readonly stride: number };
+}
+
+export interface RelaxRows extends WindowedRows {
   /** [groups][4][paddedLength(columns)]: lower slope, lower intercept, upper slope, upper intercept. */
   readonly table: Buffer;
 }
 
-export interface AbsorbRows extends Rows {
+export interface AbsorbRows extends WindowedRows {
   readonly bias: Buffer | null; // [columns]
   readonly q: Buffer; // [groups][paddedLength(columns)]
 }

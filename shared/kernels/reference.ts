@@ -42,6 +42,7 @@ import {
   checkUnitRows,
   checkWindowsBox,
   indexRange,
+  windowOf,
 } from "./sizes.ts";
 import { packWindowsScratch, spreadBox } from "./windows.ts";
 
@@ -265,11 +266,12 @@ class ReferenceKernels implements Kernels {
     visit: (at: number, j: number, stride: number, group: number, constant: RowSum, magnitude: RowSum) => void,
   ): void {
     const constants = this.#values(call.constants), magnitudes = this.#values(call.magnitudes);
+    const { first, stride: rowStride } = windowOf(call);
     const stride = paddedLength(call.columns);
     for (let r = 0; r < call.rows; r++) {
       const constant = new RowSum(), magnitude = new RowSum();
-      for (let j = 0; j < stride; j++) {
-        visit(r * stride + j, j, stride, groups.values[r], constant, magnitude);
+      for (let j = 0; j < call.columns; j++) {
+        visit(r * rowStride + first + j, j, stride, groups.values[r], constant, magnitude);
       }
       constants[r] += constant.total;
       magnitudes[r] += magnitude.total;

@@ -128,15 +128,22 @@ export function checkRows(
   tables: number,
 ): void {
   const { rows, columns, coefficients, constants, magnitudes } = call;
-  needCounts(kernel, { rows, columns });
+  const { first, stride: rowStride } = windowOf(call);
+  needCounts(kernel, { rows, columns, first, rowStride });
   const stride = paddedLength(columns);
-  need(kernel, "coefficients", coefficients, rows * stride);
+  if (first + columns > rowStride) throw new RangeError(`Cannot run ${kernel}: its window is wider than its rows`);
+  need(kernel, "coefficients", coefficients, rows * rowStride);
   need(kernel, "groups", groups, rows);
   need(kernel, "constants", constants, rows);
   need(kernel, "magnitudes", magnitudes, rows);
   if (constants === magnitudes) throw new RangeError(`Cannot run ${kernel}: constants and magnitudes are one buffer`);
   if (rows === 0 || columns === 0) return;
   needIndices(kernel, "groups", groups, Math.floor(table.length / (tables * stride)));
+}
+
+/** Where the columns of a call lie in its rows. */
+export function windowOf(call: RelaxRows | AbsorbRows | ConcretizeRows): { first: number; stride: number } {
+  return "window" in call && call.window ? call.window : { first: 0, stride: paddedLength(call.columns) };
 }
 
 export function checkBias(bias: Buffer, columns: number): void {

@@ -40,6 +40,7 @@ import {
   checkUnitRows,
   checkWindowsBox,
   indexRange,
+  windowOf,
 } from "./sizes.ts";
 import { encodeWindows, kernelSize, packWindowsScratch, spreadBox, WINDOWS_BYTES } from "./windows.ts";
 
@@ -274,7 +275,8 @@ class WasmKernels implements Kernels {
   relaxRows(call: RelaxRows): void {
     const groups = this.#indices(call.groups);
     checkRows("relaxRows", call, groups, call.table, 4);
-    this.#run.relax_rows_f64(...this.#rows(call, groups), this.#at(call.table), ...this.#sums(call));
+    const { stride } = windowOf(call);
+    this.#run.relax_rows_f64(...this.#rows(call, groups), this.#at(call.table), ...this.#sums(call), stride);
   }
 
   absorbRows(call: AbsorbRows): void {
@@ -282,7 +284,8 @@ class WasmKernels implements Kernels {
     checkRows("absorbRows", call, groups, call.q, 1);
     if (call.bias !== null) checkBias(call.bias, call.columns);
     const bias = call.bias === null ? 0 : this.#at(call.bias);
-    this.#run.absorb_rows_f64(...this.#rows(call, groups), bias, this.#at(call.q), ...this.#sums(call));
+    const { stride } = windowOf(call);
+    this.#run.absorb_rows_f64(...this.#rows(call, groups), bias, this.#at(call.q), ...this.#sums(call), stride);
   }
 
   concretizeRows(call: ConcretizeRows): void {
@@ -292,7 +295,8 @@ class WasmKernels implements Kernels {
   }
 
   #rows(call: RelaxRows | AbsorbRows | ConcretizeRows, groups: WasmIndices): [number, number, number, number] {
-    return [this.#at(call.coefficients), call.rows, call.columns, this.#base + groups.offset];
+    const { first } = windowOf(call);
+    return [this.#at(call.coefficients) + 8 * first, call.rows, call.columns, this.#base + groups.offset];
   }
 
   #sums(call: RelaxRows | AbsorbRows | ConcretizeRows): [number, number] {

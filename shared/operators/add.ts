@@ -30,6 +30,7 @@ export const add: LinearOperator<AddNode> = {
   prepare(node, image, columns, { kernels }) {
     const padded = paddedLength(columns?.length ?? node.size);
     return {
+      window: null,
       table: null,
       // A slope rounded above is charged against |y|.
       absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, padded)) },

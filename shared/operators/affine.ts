@@ -53,6 +53,7 @@ export const affine: LinearOperator<AffineNode> = {
     const packed = kernels.allocate(paddedLength(n) * k);
     kernels.packMatrix({ out: packed, matrix: gatherWeights(node, context, columns), k, n });
     return {
+      window: null,
       table: null,
       absorb: {
         bias: node.bias && kernels.upload(groupTable([node.bias], columns, padded)),

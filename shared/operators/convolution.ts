@@ -71,6 +71,7 @@ export const convolution: LinearOperator<ConvolutionNode> = {
     });
     const padded = paddedLength(k);
     return {
+      window: null,
       table: null,
       absorb: {
         bias: node.bias && kernels.upload(groupTable([node.bias], columns, padded)),

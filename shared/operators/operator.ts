@@ -85,6 +85,8 @@ export interface PlainLinear<N extends Node> {
 
 /** What the walk does at a node, prepared once for a set of columns and used for every row. */
 export interface Step {
+  /** Which of the columns the table and the charges are of; null for all. */
+  readonly window: { readonly first: number; readonly columns: number } | null;
   /** Lines of the node, [groups][4][columns]; null for linear nodes. */
   readonly table: Buffer | null;
   /** Constant part and magnitudes of the node's values, [columns] and [groups][columns]. */

@@ -37,6 +37,7 @@ export const scale: LinearOperator<ScaleNode> = {
     const width = columns?.length ?? node.size;
     const padded = paddedLength(width);
     return {
+      window: null,
       table: null,
       absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, padded)) },
       scale: { factors: kernels.upload(groupTable([node.factors], columns, padded)), inverse: node.inverse },

@@ -58,6 +58,7 @@ export const selection: LinearOperator<SelectionNode> = {
     const [k, n] = [rows.length, wanted.length];
     const { blocks, values } = blocksOf(node, rows, wanted);
     return {
+      window: null,
       table: null,
       absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, paddedLength(k))) },
       scale: null,

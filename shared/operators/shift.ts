@@ -31,6 +31,7 @@ export const shift: LinearOperator<ShiftNode> = {
   prepare(node, image, columns, { kernels }) {
     const padded = paddedLength(columns?.length ?? node.size);
     return {
+      window: null,
       table: null,
       absorb: {
         bias: kernels.upload(groupTable([node.offsets], columns, padded)),

@@ -3,7 +3,7 @@ import { accumulate_pair, load_pair, padded, run_length } from "./rows";
 /**
  * Adds a row's product with the bias to its constant, and what rounding may have lost in the step to its magnitude.
  *
- * coefficients [rows, columns], bias [columns] or 0 for none, q [groups][padded columns] -> constants, magnitudes [rows].
+ * coefficients [rows, stride], of which `columns` columns are seen, bias [columns] or 0 for none, q [groups][padded columns] -> constants, magnitudes [rows].
  */
 export function absorb_rows_f64(
   coefficients: usize,
@@ -14,24 +14,33 @@ export function absorb_rows_f64(
   q: usize,
   constants: usize,
   magnitudes: usize,
+  stride: i32,
 ): void {
-  const bytes = (<usize> padded(columns)) << 3;
+  const bytes = (<usize> padded(columns)) << 3, width = (<usize> columns) << 3, row_bytes = (<usize> stride) << 3;
   for (let r = 0; r < rows;) {
     const count = run_length(groups, r, rows);
     const group = <usize> load<i32>(groups + ((<usize> r) << 2));
-    const at = (<usize> r) << 3, row = coefficients + <usize> r * bytes;
-    if (bias == 0) absorb_run(row, count, q + group * bytes, bytes, constants + at, magnitudes + at);
-    else absorb_run_with_bias(row, count, q + group * bytes, bytes, bias, constants + at, magnitudes + at);
+    const at = (<usize> r) << 3, row = coefficients + <usize> r * row_bytes;
+    if (bias == 0) absorb_run(row, count, row_bytes, q + group * bytes, width, constants + at, magnitudes + at);
+    else absorb_run_with_bias(row, count, row_bytes, q + group * bytes, width, bias, constants + at, magnitudes + at);
     r += count;
   }
 }
 
 /** Up to four rows of one group; missing ones repeat the first. */
-function absorb_run(row: usize, count: i32, q: usize, bytes: usize, constants: usize, magnitudes: usize): void {
-  let r0 = row, r1 = row + (count > 1 ? bytes : 0);
-  let r2 = row + (count > 2 ? 2 * bytes : 0), r3 = row + (count > 3 ? 3 * bytes : 0);
+function absorb_run(
+  row: usize,
+  count: i32,
+  row_bytes: usize,
+  q: usize,
+  width: usize,
+  constants: usize,
+  magnitudes: usize,
+): void {
+  let r0 = row, r1 = row + (count > 1 ? row_bytes : 0);
+  let r2 = row + (count > 2 ? 2 * row_bytes : 0), r3 = row + (count > 3 ? 3 * row_bytes : 0);
   let m01 = f64x2.splat(0), m23 = f64x2.splat(0);
-  for (const end = q + bytes; q < end; q += 8) {
+  for (const end = q + width; q < end; q += 8) {
     const weight = v128.load64_splat(q);
     m01 = f64x2.add(m01, f64x2.mul(f64x2.abs(load_pair(r0, r1)), weight));
     m23 = f64x2.add(m23, f64x2.mul(f64x2.abs(load_pair(r2, r3)), weight));
@@ -50,16 +59,17 @@ function absorb_run(row: usize, count: i32, q: usize, bytes: usize, constants: u
 function absorb_run_with_bias(
   row: usize,
   count: i32,
+  row_bytes: usize,
   q: usize,
-  bytes: usize,
+  width: usize,
   bias: usize,
   constants: usize,
   magnitudes: usize,
 ): void {
-  let r0 = row, r1 = row + (count > 1 ? bytes : 0);
-  let r2 = row + (count > 2 ? 2 * bytes : 0), r3 = row + (count > 3 ? 3 * bytes : 0);
+  let r0 = row, r1 = row + (count > 1 ? row_bytes : 0);
+  let r2 = row + (count > 2 ? 2 * row_bytes : 0), r3 = row + (count > 3 ? 3 * row_bytes : 0);
   let c01 = f64x2.splat(0), c23 = f64x2.splat(0), m01 = f64x2.splat(0), m23 = f64x2.splat(0);
-  for (const end = q + bytes; q < end; q += 8) {
+  for (const end = q + width; q < end; q += 8) {
     const weight = v128.load64_splat(q), b = v128.load64_splat(bias);
     const a01 = load_pair(r0, r1), a23 = load_pair(r2, r3);
     c01 = f64x2.add(c01, f64x2.mul(a01, b));

@@ -3,7 +3,8 @@ import { accumulate_pair, load_pair, padded, run_length } from "./rows";
 /**
  * Replaces the activations of a layer by their lines in every row, for lower bounds of the rows.
  *
- * coefficients [rows, columns], table [groups][4][padded columns] -> coefficients, constants, magnitudes [rows].
+ * coefficients [rows, stride], of which `columns` columns are seen, table [groups][4][padded columns] -> coefficients,
+ * constants, magnitudes [rows].
  * A line whose slope or intercept is 0 contributes exactly +0, also where the coefficient is NaN or infinite.
  */
 export function relax_rows_f64(
@@ -14,24 +15,35 @@ export function relax_rows_f64(
   table: usize,
   constants: usize,
   magnitudes: usize,
+  stride: i32,
 ): void {
-  const bytes = (<usize> padded(columns)) << 3;
+  const bytes = (<usize> padded(columns)) << 3, width = (<usize> columns) << 3, row_bytes = (<usize> stride) << 3;
   for (let r = 0; r < rows;) {
     const count = run_length(groups, r, rows);
     const group = <usize> load<i32>(groups + ((<usize> r) << 2));
     const at = (<usize> r) << 3;
-    relax_run(coefficients + <usize> r * bytes, count, table + group * 4 * bytes, bytes, constants + at, magnitudes + at);
+    const row = coefficients + <usize> r * row_bytes, lines = table + group * 4 * bytes;
+    relax_run(row, count, row_bytes, lines, bytes, width, constants + at, magnitudes + at);
     r += count;
   }
 }
 
 /** Up to four rows of one group; missing ones repeat the first. The four tables lie `bytes` apart. */
-function relax_run(row: usize, count: i32, lines: usize, bytes: usize, constants: usize, magnitudes: usize): void {
-  let r0 = row, r1 = row + (count > 1 ? bytes : 0);
-  let r2 = row + (count > 2 ? 2 * bytes : 0), r3 = row + (count > 3 ? 3 * bytes : 0);
+function relax_run(
+  row: usize,
+  count: i32,
+  row_bytes: usize,
+  lines: usize,
+  bytes: usize,
+  width: usize,
+  constants: usize,
+  magnitudes: usize,
+): void {
+  let r0 = row, r1 = row + (count > 1 ? row_bytes : 0);
+  let r2 = row + (count > 2 ? 2 * row_bytes : 0), r3 = row + (count > 3 ? 3 * row_bytes : 0);
   let c01 = f64x2.splat(0), c23 = f64x2.splat(0), m01 = f64x2.splat(0), m23 = f64x2.splat(0);
   const zero = f64x2.splat(0);
-  for (const end = lines + bytes; lines < end; lines += 8) {
+  for (const end = lines + width; lines < end; lines += 8) {
     const lower_slope = v128.load64_splat(lines), lower_intercept = v128.load64_splat(lines + bytes);
     const upper_slope = v128.load64_splat(lines + 2 * bytes), upper_intercept = v128.load64_splat(lines + 3 * bytes);
     const a01 = load_pair(r0, r1), a23 = load_pair(r2, r3);
