@@ -18,8 +18,8 @@ function square(coarse: number, fine: number, channels: number, stride: number, 
   };
 }
 
-/** A block for each fine position: from all coarse values that its channels meet. */
-function layoutOf(windows: Windows): BlockLayout {
+/** A block for each `span` neighbouring fine positions: from all coarse values that their channels meet. */
+function layoutOf(windows: Windows, span: number): BlockLayout {
   const { coarse, fine, kernel, stride, begin } = windows;
   const met = (o: number, axis: 0 | 1, at: number) => {
     const tap = at + begin[axis] - o * stride[axis];
@@ -27,14 +27,17 @@ function layoutOf(windows: Windows): BlockLayout {
   };
   const blocks: { columns: Int32Array; outputs: Int32Array }[] = [];
   for (let y = 0; y < fine.height; y++) {
-    for (let x = 0; x < fine.width; x++) {
+    for (let first = 0; first < fine.width; first += span) {
+      const xs = Array.from({ length: Math.min(span, fine.width - first) }, (_, i) => first + i);
       const columns: number[] = [], area = coarse.height * coarse.width;
       for (let i = 0; i < coarse.channels * area; i++) {
-        if (met(Math.floor(i % area / coarse.width), 0, y) && met(i % coarse.width, 1, x)) columns.push(i);
+        if (met(Math.floor(i % area / coarse.width), 0, y) && xs.some((x) => met(i % coarse.width, 1, x))) {
+          columns.push(i);
+        }
       }
       const outputs = Int32Array.from(
-        { length: fine.channels },
-        (_, c) => (c * fine.height + y) * fine.width + x,
+        { length: fine.channels * xs.length },
+        (_, j) => (Math.floor(j / xs.length) * fine.height + y) * fine.width + xs[j % xs.length],
       );
       blocks.push({ columns: Int32Array.from(columns), outputs });
     }
@@ -45,8 +48,8 @@ function layoutOf(windows: Windows): BlockLayout {
 const wave = (length: number): Float64Array => Float64Array.from({ length }, (_, i) => Math.sin(i));
 const count = (length: number): Int32Array => Int32Array.from({ length }, (_, i) => i);
 
-function probesOf(kernels: Kernels, name: string, rows: number, windows: Windows): Probe[] {
-  const layout = layoutOf(windows), blocks = kernels.uploadBlocks(layout), { k, n, products } = blocks;
+function probesOf(kernels: Kernels, name: string, rows: number, windows: Windows, span = 1): Probe[] {
+  const layout = layoutOf(windows, span), blocks = kernels.uploadBlocks(layout), { k, n, products } = blocks;
   const packed = kernels.allocate(blocks.packedLength), kernel = kernels.upload(wave(kernelSize(windows)));
   const all = { rows: kernels.uploadIndices(count(k)), inputs: kernels.uploadIndices(count(n)) };
   const a = kernels.upload(wave(rows * paddedLength(k))), out = kernels.allocate(rows * paddedLength(n));
@@ -78,6 +81,7 @@ export function windowProbes(kernels: Kernels): Probe[] {
   return [
     ...probesOf(kernels, "5x5x32 of 7x7x32", 64, square(5, 7, 32, 1, 0)),
     ...probesOf(kernels, "16x16x32", 64, square(16, 16, 32, 1, 1)),
+    ...probesOf(kernels, "16x16x32 by 4", 64, square(16, 16, 32, 1, 1), 4).slice(0, 2),
     ...probesOf(kernels, "8x8x16 of 16x16x16", 40, square(8, 16, 16, 2, 1)),
   ];
 }
