@@ -59,8 +59,6 @@ function valueOf(node: Node, values: readonly Float64Array[], x: ArrayLike<numbe
       return input.map((value, i) => Math.min(Math.max(value, node.lower[i]), node.upper[i]));
     case "abs":
       return input.map(Math.abs);
-    case "convolution":
-    case "selection":
     case "derivative_product":
       throw new RangeError("a forward graph has no derivative products");
   }
