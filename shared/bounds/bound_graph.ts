@@ -14,7 +14,8 @@ import {
   rulesOf,
   type Run,
 } from "./pass.ts";
-import { lowerBounds } from "./walk.ts";
+import type { RowSet } from "./rows.ts";
+import { lowerBounds, walkRows } from "./walk.ts";
 
 /**
  * Bounds every node of a graph over every group, in topological order.
@@ -96,11 +97,8 @@ async function boundElementwise(
   const input = pass.states[below];
   applyPhases(pass, id, rules, input.boxes);
   if (pass.options.refine === "linear" && !intervalIsExact(pass, below)) {
-    const undetermined = pass.groups.map((_, g) => {
-      const context = elementwiseContext(pass, id, g);
-      return indicesWhere(node.size, (i) => rules.undetermined(input.boxes[g], context, i));
-    });
-    await refine(pass, below, undetermined);
+    const contexts = pass.groups.map((_, g) => elementwiseContext(pass, id, g));
+    await determine(pass, below, (g, i) => rules.undetermined(input.boxes[g], contexts[g], i));
     applyPhases(pass, id, rules, input.boxes);
   }
   const contexts = pass.groups.map((_, g) => elementwiseContext(pass, id, g));
@@ -108,6 +106,59 @@ async function boundElementwise(
   const boxes = input.boxes.map((box, g) => rules.image(box, contexts[g]));
   intersectInherited(pass, id, boxes);
   return stateOf(boxes, { relaxations, demand: input.demand });
+}
+
+/**
+ * Walks rows for the values that are not determined: the end nearer to 0 first, and the other only where the first leaves
+ * the value undetermined, which is mostly not the case.
+ */
+async function determine(
+  pass: Pass,
+  target: NodeId,
+  isUndetermined: (group: number, index: number) => boolean,
+): Promise<void> {
+  const { boxes } = pass.states[target];
+  const first: Row[] = [];
+  boxes.forEach(({ lower, upper }, group) => {
+    for (let index = 0; index < lower.length; index++) {
+      if (isUndetermined(group, index)) first.push({ group, index, sign: upper[index] >= -lower[index] ? 1 : -1 });
+    }
+  });
+  if (first.length === 0) return;
+  await walkRows(pass, target, rowSetOf(first), 0, (bounds, numbers) => {
+    const walked = numbers === null ? first : Array.from(numbers, (number) => first[number]);
+    applyRows(pass, target, walked, bounds);
+    const others = walked.filter(({ group, index }) => isUndetermined(group, index))
+      .map(({ group, index, sign }): Row => ({ group, index, sign: sign === 1 ? -1 : 1 }));
+    if (others.length === 0) return null;
+    return { rows: rowSetOf(others), take: (found) => applyRows(pass, target, others, found) };
+  });
+}
+
+/** A lower bound (sign 1) or an upper bound (-1) of a value in a group. */
+interface Row {
+  readonly group: number;
+  readonly index: number;
+  readonly sign: 1 | -1;
+}
+
+function rowSetOf(rows: readonly Row[]): RowSet {
+  return {
+    groups: Int32Array.from(rows, ({ group }) => group),
+    start: {
+      layout: "unit",
+      indices: Int32Array.from(rows, ({ index }) => index),
+      signs: Int32Array.from(rows, ({ sign }) => sign),
+    },
+  };
+}
+
+function applyRows(pass: Pass, target: NodeId, rows: readonly Row[], bounds: Float64Array): void {
+  const { boxes } = pass.states[target];
+  rows.forEach(({ group, index, sign }, r) => {
+    if (sign === 1) tightenAt(pass, group, boxes, index, bounds[r], Infinity);
+    else tightenAt(pass, group, boxes, index, -Infinity, -bounds[r]);
+  });
 }
 
 /**
@@ -121,25 +172,10 @@ export async function refine(
   indices: readonly (readonly number[])[],
   floor: NodeId = 0,
 ): Promise<void> {
-  const count = indices.reduce((total, list) => total + list.length, 0);
-  if (count === 0) return;
-  const groups = new Int32Array(2 * count);
-  const columns = new Int32Array(2 * count);
-  const signs = new Int32Array(2 * count);
-  let r = 0;
-  indices.forEach((list, g) => {
-    for (const i of list) {
-      for (const sign of [1, -1]) {
-        groups[r] = g;
-        columns[r] = i;
-        signs[r++] = sign;
-      }
-    }
-  });
-  const bounds = await lowerBounds(pass, target, { groups, start: { layout: "unit", indices: columns, signs } }, floor);
-  for (let row = 0; row < bounds.length; row += 2) {
-    tightenAt(pass, groups[row], pass.states[target].boxes, columns[row], bounds[row], -bounds[row + 1]);
-  }
+  const rows = indices.flatMap((list, group) =>
+    list.flatMap((index): Row[] => [{ group, index, sign: 1 }, { group, index, sign: -1 }])
+  );
+  if (rows.length > 0) applyRows(pass, target, rows, await lowerBounds(pass, target, rowSetOf(rows), floor));
 }
 
 /** One matrix over the input box: the interval image is already the exact range (up to rounding), rows cannot improve it. */
@@ -150,12 +186,6 @@ function intervalIsExact(pass: Pass, target: NodeId): boolean {
     if (isMixing(pass.graph.nodes[id])) matrices++;
   }
   return matrices <= 1;
-}
-
-function indicesWhere(size: number, test: (i: number) => boolean): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < size; i++) if (test(i)) found.push(i);
-  return found;
 }
 
 function intersectInherited(pass: Pass, id: NodeId, boxes: readonly Box[]): void {

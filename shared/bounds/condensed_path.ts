@@ -2,10 +2,11 @@ import type { NodeId } from "../graph.ts";
 import { type Kernels, paddedLength } from "../kernels/kernels.ts";
 import { addDown, addUp, multiplyDown, multiplyUp, rowSumRoundings } from "../numeric/rounding.ts";
 import { groupTable, type Relaxation, type Step } from "../operators/operator.ts";
-import { condense, type Condensed, type Layer, layersOf, widthOf } from "./condense.ts";
+import { condense, type Condensed, type Layer, layersOf } from "./condense.ts";
 import type { Pass } from "./pass.ts";
 import { chainOf, type Path, positionIn, underflowBelow } from "./path.ts";
-import { type Support, supportsBelow } from "./support.ts";
+import { tileCost } from "./plan.ts";
+import { supportsBelow } from "./support.ts";
 
 /** The path of unit rows over their unstable neurons alone; null where that would cost more than the plain one. */
 export async function condensedPath(
@@ -17,47 +18,10 @@ export async function condensedPath(
 ): Promise<Path | null> {
   const supports = supportsBelow(pass, target, indices, 0);
   const layers = layersOf(pass, supports);
-  if (pass.options.condense !== "always" && !costsLess(pass, supports, layers, target, indices.length, rows)) {
-    return null;
-  }
+  const { plain, condensed: cost } = tileCost(pass, target, supports, layers, indices.length, rows);
+  if (pass.options.condense !== "always" && cost >= plain) return null;
   const condensed = await condense(pass, shared, target, indices, supports, layers);
   return pathOver(pass, indices, condensed);
-}
-
-/** Multiplications of `rows` rows walked plainly, against those of building M and walking on it. */
-function costsLess(
-  pass: Pass,
-  supports: ReadonlyMap<NodeId, Support>,
-  layers: readonly Layer[],
-  target: NodeId,
-  values: number,
-  rows: number,
-): boolean {
-  let plain = 0;
-  for (const [id, support] of supports) if (id !== target) plain += workOf(pass, supports, id, support);
-  const width = widthOf(layers);
-  let walked = width * 4;
-  for (const { neurons, from } of layers) walked += neurons.length * (width - from - neurons.length);
-  const built = (values + width) * plain * 1.5 + (values + width) * width * 4 + OVERHEAD;
-  return built + rows * walked < rows * plain;
-}
-
-/** What laying out a condensed path costs beside its products, in multiplications. */
-const OVERHEAD = 1e6;
-
-/** Multiplications of one row at a node: the entries between what it reaches, about. */
-function workOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>, id: NodeId, { columns }: Support): number {
-  const node = pass.graph.nodes[id];
-  const height = columns?.length ?? node.size;
-  if (node.operator !== "affine" && node.operator !== "convolution") return 4 * height;
-  const input = pass.graph.nodes[node.inputs[0]];
-  const width = supports.get(node.inputs[0])?.columns?.length ?? input.size;
-  if (node.operator === "affine") return height * width;
-  const { windows: { fine, coarse, groups, kernel, stride }, transposed } = node;
-  const entries = transposed
-    ? coarse.channels / groups * kernel[0] * kernel[1] / stride[0] / stride[1]
-    : fine.channels / groups * kernel[0] * kernel[1];
-  return height * entries * Math.min(1, 1.2 * width / input.size * (node.size / height));
 }
 
 /** The walk of unit rows on M: layer by layer the unstable neurons take their lines, then add their own rows. */

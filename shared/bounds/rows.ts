@@ -1,6 +1,7 @@
 import type { Grid, Node, NodeId } from "../graph.ts";
 import type { LinearOperator } from "../operators/operator.ts";
 import { isMixing, type Pass, rulesOf } from "./pass.ts";
+import { bestSide } from "./plan.ts";
 
 /** Rows to bound from below: of the values of one node, each over the domain of its group. */
 export interface RowSet {
@@ -40,38 +41,49 @@ export interface RowTile {
   readonly rows: Int32Array | null;
 }
 
-/** Rows of a tile and group that are enough to pay for laying out its path. */
-const ROWS_PER_TILE = 128;
-
 const ALL: RowTile = { indices: null, rows: null };
 
+/** The sides that tiles may have; a larger one is the whole feature map. */
+const SIDES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+
 /**
- * Parts unit rows over a feature map into tiles of neighbouring positions, the smaller the more rows there are: a tile's
- * window is larger than that of each of its rows. With `shareGroups` groups share what a tile costs. Everything else is
- * one tile.
+ * Parts unit rows over a feature map into square tiles of neighbouring positions: a tile's window is larger than that of
+ * each of its rows, but its rows share what laying it out costs. Everything else is one tile.
  */
 export function tilesOfRows(
   pass: Pass,
   target: NodeId,
   { start }: RowSet,
-  shareGroups: boolean,
+  floor: NodeId,
+  condensed: boolean,
 ): readonly RowTile[] {
   const grid = start.layout === "unit" ? gridAt(pass, target) : null;
   if (start.layout !== "unit" || grid === null) return [ALL];
-  const area = grid.height * grid.width;
-  const wanted = ROWS_PER_TILE * (shareGroups ? pass.groups.length : 1);
-  const side = Math.ceil(Math.sqrt(wanted * area / Math.max(start.indices.length, 1)));
-  if (side >= Math.max(grid.height, grid.width)) return [tileOf(start.indices, null)];
-  const tiles = new Map<number, number[]>();
-  start.indices.forEach((index, row) => {
-    const position = index % area;
-    const x = position % grid.width;
-    const key = Math.floor((position - x) / grid.width / side) * grid.width + Math.floor(x / side);
-    const tile = tiles.get(key);
-    if (tile) tile.push(row);
-    else tiles.set(key, [row]);
-  });
-  return Array.from(tiles.values(), (rows) => tileOf(start.indices, Int32Array.from(rows)));
+  const { indices } = start;
+  const largest = Math.max(grid.height, grid.width);
+  const sides = [...SIDES.filter((side) => side < largest), largest];
+  const fullest = (side: number) => {
+    const tiles = bucketsOf(indices, grid, side);
+    const full = tiles.reduce((most, tile) => (tile.length > most.length ? tile : most));
+    return { tiles: tiles.length, indices: tileOf(indices, Int32Array.from(full)).indices!, rows: full.length };
+  };
+  const side = bestSide(pass, target, floor, condensed, sides, fullest, indices.length);
+  const tiles = bucketsOf(indices, grid, side);
+  return tiles.length === 1 ? [tileOf(indices, null)] : tiles.map((rows) => tileOf(indices, Int32Array.from(rows)));
+}
+
+/** Numbers of the rows in each tile that has any. */
+function bucketsOf(indices: Int32Array, { height, width }: Grid, side: number): number[][] {
+  const buckets = new Map<number, number[]>();
+  for (let row = 0; row < indices.length; row++) {
+    const position = indices[row] % (height * width);
+    const x = position % width;
+    const key = Math.floor((position - x) / width / side) * width + Math.floor(x / side);
+    const bucket = buckets.get(key);
+    if (bucket) bucket.push(row);
+    else buckets.set(key, [row]);
+  }
+  return [...buckets.values()];
 }
 
 /** The values that unit rows are of, ascending. */

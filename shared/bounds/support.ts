@@ -46,7 +46,7 @@ export function supportsBelow(
 }
 
 function marked(size: number, indices: Int32Array): Uint8Array {
-  const mark = new Uint8Array(size);
+  const mark = noneMarked(size);
   for (const i of indices) mark[i] = 1;
   return mark;
 }
@@ -64,12 +64,12 @@ function markInput(
   const { size } = pass.graph.nodes[input];
   if (rules.kind === "linear" && rules.matrix) {
     if (rules.matrix.dense) return "all";
-    const mark = before ?? new Uint8Array(size);
+    const mark = before ?? noneMarked(size);
     (rules as LinearOperator).matrix!.markInputs(node, columns, mark);
     return mark;
   }
   if (columns === null || (whole && sameKept(pass, id, input))) return "all";
-  const mark = before ?? new Uint8Array(size);
+  const mark = before ?? noneMarked(size);
   for (const i of columns) mark[i] = 1;
   return mark;
 }
@@ -85,12 +85,47 @@ function supportOf(pass: Pass, id: NodeId, mark: Uint8Array | "all", isPassed: b
   const filter = lines && kept === null && !isPassed ? (i: number) => lines.some((one) => bends(one, i)) : null;
   if (mark === "all" && filter === null) return { columns: kept, whole: true };
   const { size } = pass.graph.nodes[id];
-  const found = new Int32Array(kept?.length ?? size);
-  let count = 0;
-  for (let at = 0; at < found.length; at++) {
-    const i = kept === null ? at : kept[at];
-    if ((mark === "all" || mark[i] === 1) && (filter === null || filter(i))) found[count++] = i;
+  const chosen = mark === "all" ? allMarked(size) : mark;
+  if (kept) keepOnly(chosen, keptMask(kept, size));
+  const columns = markedIndices(chosen, size, filter);
+  return columns.length === (kept?.length ?? size) ? { columns: kept, whole: true } : { columns, whole: false };
+}
+
+/** A mark for each of `size` indices; whole words, so that stretches without any are skipped. */
+function noneMarked(size: number): Uint8Array {
+  return new Uint8Array((size + 3) & ~3);
+}
+
+function allMarked(size: number): Uint8Array {
+  return noneMarked(size).fill(1, 0, size);
+}
+
+const masks = new WeakMap<Int32Array, Uint8Array>();
+
+function keptMask(kept: Int32Array, size: number): Uint8Array {
+  let mask = masks.get(kept);
+  if (!mask) {
+    mask = noneMarked(size);
+    for (const i of kept) mask[i] = 1;
+    masks.set(kept, mask);
   }
-  if (count === found.length) return { columns: kept, whole: true };
-  return { columns: found.slice(0, count), whole: false };
+  return mask;
+}
+
+function keepOnly(mark: Uint8Array, mask: Uint8Array): void {
+  const words = new Uint32Array(mark.buffer), others = new Uint32Array(mask.buffer);
+  for (let w = 0; w < words.length; w++) if (words[w] !== 0) words[w] &= others[w];
+}
+
+function markedIndices(mark: Uint8Array, size: number, filter: ((i: number) => boolean) | null): Int32Array {
+  const words = new Uint32Array(mark.buffer);
+  const found = new Int32Array(size);
+  let count = 0;
+  for (let w = 0; w < words.length; w++) {
+    if (words[w] === 0) continue;
+    for (let i = 4 * w; i < 4 * w + 4; i++) {
+      if (mark[i] === 1 && (filter === null || filter(i))) found[count++] = i;
+    }
+  }
+  return found.slice(0, count);
 }

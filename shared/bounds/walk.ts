@@ -28,26 +28,50 @@ export async function lowerBounds(
   rows: RowSet,
   floor: NodeId = 0,
 ): Promise<Float64Array> {
-  if (!isOpen(pass, target)) throw new RangeError(`Cannot bound node ${target}: its component is complete`);
   const bounds = new Float64Array(rows.groups.length);
+  await walkRows(pass, target, rows, floor, (found, numbers) => {
+    if (numbers === null) bounds.set(found);
+    else numbers.forEach((r, at) => bounds[r] = found[at]);
+    return null;
+  });
+  return bounds;
+}
+
+/**
+ * Walks rows tile by tile, as {@link lowerBounds} does: `take` gets the bounds of a tile's rows and their numbers in the set
+ * (null: all of them, in order), and may ask for further rows over the same values, which walk the path that is laid out.
+ */
+export async function walkRows(
+  pass: Pass,
+  target: NodeId,
+  rows: RowSet,
+  floor: NodeId,
+  take: (bounds: Float64Array, numbers: Int32Array | null) => FurtherRows | null,
+): Promise<void> {
+  if (!isOpen(pass, target)) throw new RangeError(`Cannot bound node ${target}: its component is complete`);
   const { layout } = rows.start;
   const condensed = layout === "unit" && floor === 0 && canCondense(pass);
-  const tiles = tilesOfRows(pass, target, rows, condensed);
+  const tiles = tilesOfRows(pass, target, rows, floor, condensed);
   const supports = supportsBelow(pass, target, tiles[0].indices, floor);
   keepSteps(pass, target, supports, floor);
   const shared = condensed ? sharedPass(pass) : null;
   if (shared) keepSteps(shared, target, supports, floor);
   for (const { indices, rows: chosen } of tiles) {
     const part = chosen === null ? rows : partOf(rows, chosen);
-    const found = await pass.run.kernels.scope(async () => {
+    await pass.run.kernels.scope(async () => {
       const path = shared &&
         await condensedPath(pass, shared, target, indices ?? indicesOf(part), part.groups.length);
-      return await walk(pass, path ?? pathBelow(pass, target, { layout, indices }, floor), part);
+      const laid = path ?? pathBelow(pass, target, { layout, indices }, floor);
+      const further = take(await walk(pass, laid, part), chosen);
+      if (further) further.take(await walk(pass, laid, further.rows));
     });
-    if (chosen === null) bounds.set(found);
-    else chosen.forEach((r, at) => bounds[r] = found[at]);
   }
-  return bounds;
+}
+
+/** Rows that follow from the bounds of others. */
+export interface FurtherRows {
+  readonly rows: RowSet;
+  readonly take: (bounds: Float64Array) => void;
 }
 
 /** Walks rows of one path block by block. */
@@ -81,7 +105,7 @@ function blockRows(widest: number): number {
   return Math.min(Math.max(rows - rows % 5, 20), 1000);
 }
 
-const BLOCK_ELEMENTS = 40_000;
+const BLOCK_ELEMENTS = 80_000;
 
 async function walkBlock(
   pass: Pass,

@@ -3,7 +3,7 @@ import { paddedLength } from "../kernels/kernels.ts";
 import { allColumns, boxTable, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
 import { settleImage } from "./image.ts";
 import { convolutionPlain } from "./convolution_plain.ts";
-import { eachInRow, entriesOf, markColumns, sizeOf, stencilOf, tilesOf } from "./windows.ts";
+import { entriesOf, fillRows, markColumns, sizeOf, stencilOf, tilesOf } from "./windows.ts";
 
 /**
  * y = W x + b, W the matrix of a convolution or its transpose, given by the kernel: never laid out as a whole.
@@ -27,15 +27,10 @@ export const convolution: LinearOperator<ConvolutionNode> = {
 
     rows(node, indices, { kernels, inputColumns }) {
       const stencil = stencilOf(node);
-      const width = inputColumns?.length ?? sizeOf(node.windows.batch, stencil.columns);
-      const places = placesOf(inputColumns, sizeOf(node.windows.batch, stencil.columns));
-      const padded = paddedLength(width);
+      const size = sizeOf(node.windows.batch, stencil.columns);
+      const padded = paddedLength(inputColumns?.length ?? size);
       const rows = new Float64Array(indices.length * padded);
-      indices.forEach((i, r) => {
-        eachInRow(stencil, i, (column, at) => {
-          if (places[column] >= 0) rows[r * padded + places[column]] = node.kernel[at];
-        });
-      });
+      fillRows(stencil, node.kernel, indices, placesOf(inputColumns, size), rows, padded);
       return kernels.upload(rows);
     },
   },

@@ -20,6 +20,9 @@ export interface Stencil {
   /** Channels of one group. */
   readonly rowChannels: number;
   readonly columnChannels: number;
+  /** The position (of a batch and group) that each row and each column stands on. */
+  readonly rowKeys: Int32Array;
+  readonly columnKeys: Int32Array;
   /** Most entries in a row and in a column of the matrix. */
   readonly rowEntries: number;
   readonly columnEntries: number;
@@ -91,9 +94,21 @@ function stencil(windows: Windows, links: readonly [AxisLinks, AxisLinks], trans
     rowsOf,
     rowChannels,
     columnChannels,
+    rowKeys: keysOf(windows.batch, rows, rowChannels),
+    columnKeys: keysOf(windows.batch, columns, columnChannels),
     rowEntries: columnChannels * longest(columnsOf[0]) * longest(columnsOf[1]),
     columnEntries: rowChannels * longest(rowsOf[0]) * longest(rowsOf[1]),
   };
+}
+
+function keysOf(batch: number, grid: Grid, channels: number): Int32Array {
+  const area = areaOf(grid);
+  const keys = new Int32Array(sizeOf(batch, grid));
+  for (let index = 0; index < keys.length; index++) {
+    const plane = Math.floor(index / area);
+    keys[index] = Math.floor(plane / channels) * area + index - plane * area;
+  }
+  return keys;
 }
 
 function longest(lists: readonly Int32Array[]): number {
@@ -108,57 +123,58 @@ export function entriesOf({ windows, rowsOf, rowChannels, columnChannels }: Sten
 
 /** Marks the columns that some of the rows (null: all) have entries in. */
 export function markColumns(stencil: Stencil, rows: Int32Array | null, mark: Uint8Array): void {
-  const { windows, rows: grid, columns, columnsOf, rowChannels, columnChannels } = stencil;
-  const area = areaOf(grid);
+  const { windows, rows: grid, columns, columnsOf, columnChannels, rowKeys } = stencil;
+  const area = areaOf(grid), columnArea = areaOf(columns);
   const seen = new Uint8Array(windows.batch * windows.groups * area);
-  const columnArea = areaOf(columns);
-  const visit = (row: number) => {
-    const plane = Math.floor(row / area);
-    const position = row - plane * area;
-    // Planes of one image and group: batch * channels are laid out group by group.
-    const group = Math.floor(plane / rowChannels);
-    if (seen[group * area + position] === 1) return;
-    seen[group * area + position] = 1;
+  if (rows) { for (let r = 0; r < rows.length; r++) seen[rowKeys[rows[r]]] = 1; }
+  else seen.fill(1);
+  for (let key = 0; key < seen.length; key++) {
+    if (seen[key] === 0) continue;
+    const group = Math.floor(key / area), position = key - group * area;
     const y = Math.floor(position / grid.width);
-    for (const v of columnsOf[0][y]) {
-      for (const h of columnsOf[1][position - y * grid.width]) {
-        let at = group * columnChannels * columnArea + v * columns.width + h;
+    const down = columnsOf[0][y], across = columnsOf[1][position - y * grid.width];
+    for (let v = 0; v < down.length; v++) {
+      for (let h = 0; h < across.length; h++) {
+        let at = group * columnChannels * columnArea + down[v] * columns.width + across[h];
         for (let c = 0; c < columnChannels; c++, at += columnArea) mark[at] = 1;
       }
     }
-  };
-  if (rows) rows.forEach(visit);
-  else for (let row = 0; row < windows.batch * grid.channels * area; row++) visit(row);
+  }
 }
 
-/** Entry of the kernel for the first taps of a row's and a column's channel, both counted within the group. */
-export function kernelAt(
-  { windows: { kernel, fine, groups }, transposed }: Stencil,
-  group: number,
-  row: number,
-  column: number,
-  rowChannels: number,
-  columnChannels: number,
-): number {
-  const [coarse, inner] = transposed ? [group * columnChannels + column, row] : [group * rowChannels + row, column];
-  return (coarse * (fine.channels / groups) + inner) * kernel[0] * kernel[1];
-}
-
-/** Visits the entries of a row of the matrix: column and place in the kernel. */
-export function eachInRow(stencil: Stencil, row: number, visit: (column: number, at: number) => void): void {
+/**
+ * Writes the rows of the matrix over chosen columns: entry (r, places[column]) of `out`, whose rows are `padded` long; a
+ * column with place -1 is left out.
+ */
+export function fillRows(
+  stencil: Stencil,
+  kernel: Float64Array,
+  rows: Int32Array,
+  places: Int32Array,
+  out: Float64Array,
+  padded: number,
+): void {
   const { windows, rows: grid, columns, columnsOf, rowChannels, columnChannels, transposed } = stencil;
   const area = areaOf(grid), columnArea = areaOf(columns);
-  const plane = Math.floor(row / area), position = row - plane * area;
-  const y = Math.floor(position / grid.width), x = position - y * grid.width;
-  const image = Math.floor(plane / grid.channels), channel = plane - image * grid.channels;
-  const group = Math.floor(channel / rowChannels);
-  for (let c = 0; c < columnChannels; c++) {
-    const start = (image * columns.channels + group * columnChannels + c) * columnArea;
-    const entry = kernelAt(stencil, group, channel - group * rowChannels, c, rowChannels, columnChannels);
-    for (const v of columnsOf[0][y]) {
-      const down = entry + tap(windows, 0, transposed, y, v) * windows.kernel[1];
-      for (const h of columnsOf[1][x]) {
-        visit(start + v * columns.width + h, down + tap(windows, 1, transposed, x, h));
+  const [kernelHeight, kernelWidth] = windows.kernel;
+  const inner = windows.fine.channels / windows.groups;
+  for (let r = 0; r < rows.length; r++) {
+    const plane = Math.floor(rows[r] / area), position = rows[r] - plane * area;
+    const y = Math.floor(position / grid.width), x = position - y * grid.width;
+    const image = Math.floor(plane / grid.channels), channel = plane - image * grid.channels;
+    const group = Math.floor(channel / rowChannels);
+    const down = columnsOf[0][y], across = columnsOf[1][x];
+    for (let c = 0; c < columnChannels; c++) {
+      const other = group * columnChannels + c;
+      const start = (image * columns.channels + other) * columnArea;
+      const [coarse, fine] = transposed ? [other, channel - group * rowChannels] : [channel, c];
+      const entry = (coarse * inner + fine) * kernelHeight * kernelWidth;
+      for (let v = 0; v < down.length; v++) {
+        const tapRow = entry + tap(windows, 0, transposed, y, down[v]) * kernelWidth;
+        for (let h = 0; h < across.length; h++) {
+          const place = places[start + down[v] * columns.width + across[h]];
+          if (place >= 0) out[r * padded + place] = kernel[tapRow + tap(windows, 1, transposed, x, across[h])];
+        }
       }
     }
   }
@@ -188,50 +204,49 @@ export interface Tile {
  * are zeros. Indices in the blocks are places in the two lists; ascending.
  */
 export function tilesOf(stencil: Stencil, rows: Int32Array, columns: Int32Array): Tile[] {
-  const { windows, rows: rowGrid, columns: grid, rowsOf, rowChannels, columnChannels } = stencil;
-  const groups = windows.batch * windows.groups;
-  const at = placesByPosition(rows, groups, rowGrid, rowChannels);
+  const { windows, rows: rowGrid, columns: grid, rowsOf, rowKeys, columnKeys } = stencil;
+  const keys = windows.batch * windows.groups * areaOf(grid), rowArea = areaOf(rowGrid), area = areaOf(grid);
+  const byRow = placesByKey(rows, rowKeys, windows.batch * windows.groups * rowArea);
+  const byColumn = placesByKey(columns, columnKeys, keys);
   const phases = phasesOf(stencil);
-  const side = sideOf(columns.length, positionsOf(columns, groups, grid, columnChannels));
-  const buckets = new Map<number, number[]>();
-  const area = areaOf(grid);
-  const [across, wide] = [Math.ceil(grid.height / side[0]) + 1, Math.ceil(grid.width / side[1]) + 1];
-  columns.forEach((column, place) => {
-    const plane = Math.floor(column / area), position = column - plane * area;
-    const y = Math.floor(position / grid.width), x = position - y * grid.width;
-    const group = Math.floor(plane / columnChannels);
-    const [py, px] = [y % phases[0], x % phases[1]];
-    const [ty, tx] = [Math.floor((y - py) / phases[0] / side[0]), Math.floor((x - px) / phases[1] / side[1])];
-    const key = ((((group * phases[0] + py) * phases[1]) + px) * across + ty) * wide + tx;
-    const bucket = buckets.get(key);
-    if (bucket) bucket.push(place);
-    else buckets.set(key, [place]);
-  });
+  const side = sideOf(columns.length, byColumn.used);
   const tiles: Tile[] = [];
-  const rowArea = areaOf(rowGrid);
-  const mark = new Uint8Array(groups * rowArea);
-  for (const places of buckets.values()) {
-    const met: number[] = [];
-    const marked: number[] = [];
-    for (const place of places) {
-      const column = columns[place];
-      const plane = Math.floor(column / area), position = column - plane * area;
-      const y = Math.floor(position / grid.width), x = position - y * grid.width;
-      const group = Math.floor(plane / columnChannels);
-      for (const v of rowsOf[0][y]) {
-        for (const h of rowsOf[1][x]) {
-          const key = group * rowArea + v * rowGrid.width + h;
-          if (mark[key] === 1) continue;
-          mark[key] = 1;
-          marked.push(key);
-          for (let r = at.starts[key]; r < at.starts[key + 1]; r++) met.push(at.places[r]);
+  const mark = new Uint8Array(windows.batch * windows.groups * rowArea);
+  const met = new Int32Array(rows.length), marked: number[] = [];
+  for (let group = 0; group * area < keys; group++) {
+    for (let top = 0; top < grid.height; top = nextTile(top, side[0], phases[0])) {
+      for (let left = 0; left < grid.width; left = nextTile(left, side[1], phases[1])) {
+        const outputs: number[] = [];
+        let count = 0;
+        for (let y = top, v = 0; v < side[0] && y < grid.height; v++, y += phases[0]) {
+          for (let x = left, h = 0; h < side[1] && x < grid.width; h++, x += phases[1]) {
+            const key = group * area + y * grid.width + x;
+            if (byColumn.starts[key] === byColumn.starts[key + 1]) continue;
+            for (let at = byColumn.starts[key]; at < byColumn.starts[key + 1]; at++) outputs.push(byColumn.places[at]);
+            const down = rowsOf[0][y], across = rowsOf[1][x];
+            for (let i = 0; i < down.length; i++) {
+              for (let j = 0; j < across.length; j++) {
+                const row = group * rowArea + down[i] * rowGrid.width + across[j];
+                if (mark[row] === 1) continue;
+                mark[row] = 1;
+                marked.push(row);
+                for (let at = byRow.starts[row]; at < byRow.starts[row + 1]; at++) met[count++] = byRow.places[at];
+              }
+            }
+          }
         }
+        for (const row of marked) mark[row] = 0;
+        marked.length = 0;
+        if (count > 0) tiles.push({ columns: met.slice(0, count).sort(), outputs: Int32Array.from(outputs).sort() });
       }
     }
-    for (const key of marked) mark[key] = 0;
-    if (met.length > 0) tiles.push({ columns: Int32Array.from(met).sort(), outputs: Int32Array.from(places) });
   }
   return tiles;
+}
+
+/** The first position of the next tile: the other phases of the stride come before the positions behind the tile. */
+function nextTile(at: number, side: number, phases: number): number {
+  return (at + 1) % phases === 0 ? at + 1 + (side - 1) * phases : at + 1;
 }
 
 /** Positions of columns a stride apart meet rows alike: on the fine side the stride's phases, on the coarse side none. */
@@ -248,32 +263,17 @@ function sideOf(columns: number, positions: number): [number, number] {
 
 const BLOCK_OUTPUTS = 32;
 
-/** Positions (of a batch and group) that some of the values stand on. */
-function positionsOf(list: Int32Array, groups: number, grid: Grid, channels: number): number {
-  const area = areaOf(grid);
-  const seen = new Uint8Array(groups * area);
-  let count = 0;
-  for (const index of list) {
-    const plane = Math.floor(index / area);
-    const key = Math.floor(plane / channels) * area + index - plane * area;
-    count += 1 - seen[key];
-    seen[key] = 1;
+/** Places in a list of values by key: places[starts[key] .. starts[key + 1]], and how many keys have any. */
+function placesByKey(list: Int32Array, keys: Int32Array, count: number) {
+  const starts = new Int32Array(count + 1);
+  for (let at = 0; at < list.length; at++) starts[keys[list[at]] + 1]++;
+  let used = 0;
+  for (let key = 0; key < count; key++) {
+    if (starts[key + 1] > 0) used++;
+    starts[key + 1] += starts[key];
   }
-  return count;
-}
-
-/** Places in a list of values by position (of a batch and group): places[starts[p] .. starts[p + 1]]. */
-function placesByPosition(list: Int32Array, groups: number, grid: Grid, channels: number) {
-  const area = areaOf(grid);
-  const keyOf = (index: number) => {
-    const plane = Math.floor(index / area);
-    return Math.floor(plane / channels) * area + index - plane * area;
-  };
-  const starts = new Int32Array(groups * area + 1);
-  for (const index of list) starts[keyOf(index) + 1]++;
-  for (let p = 0; p < groups * area; p++) starts[p + 1] += starts[p];
   const next = starts.slice();
   const places = new Int32Array(list.length);
-  list.forEach((index, place) => places[next[keyOf(index)]++] = place);
-  return { starts, places };
+  for (let at = 0; at < list.length; at++) places[next[keys[list[at]]]++] = at;
+  return { starts, places, used };
 }
