@@ -143,14 +143,11 @@ interface Row {
 }
 
 function rowSetOf(rows: readonly Row[]): RowSet {
-  return {
-    groups: Int32Array.from(rows, ({ group }) => group),
-    start: {
-      layout: "unit",
-      indices: Int32Array.from(rows, ({ index }) => index),
-      signs: Int32Array.from(rows, ({ sign }) => sign),
-    },
-  };
+  const groups = new Int32Array(rows.length),
+    indices = new Int32Array(rows.length),
+    signs = new Int32Array(rows.length);
+  for (let r = 0; r < rows.length; r++) ({ group: groups[r], index: indices[r], sign: signs[r] } = rows[r]);
+  return { groups, start: { layout: "unit", indices, signs } };
 }
 
 function applyRows(pass: Pass, target: NodeId, rows: readonly Row[], bounds: Float64Array): void {

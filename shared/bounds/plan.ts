@@ -10,7 +10,7 @@ export interface TileCost {
 }
 
 /** Laying out a tile's path: so many rows' worth of products for its matrices, and so much beside them. */
-const LAYOUT_ROWS = 12, LAYOUT = 4e6;
+const LAYOUT_ROWS = 12, LAYOUT = 8e6;
 /** Building M: its rows are short of the kernels' best shapes. */
 const BUILDING = 1.5;
 

@@ -89,12 +89,21 @@ function bucketsOf(indices: Int32Array, { height, width }: Grid, side: number): 
 /** The values that unit rows are of, ascending. */
 export function indicesOf({ start }: RowSet): Int32Array {
   if (start.layout !== "unit") throw new RangeError("Cannot list the values of rows that are combinations of all");
-  return Int32Array.from(new Set(start.indices)).sort();
+  return distinct(start.indices);
 }
 
 function tileOf(indices: Int32Array, rows: Int32Array | null): RowTile {
-  const values = rows === null ? indices : rows.map((row) => indices[row]);
-  return { indices: Int32Array.from(new Set(values)).sort(), rows };
+  return { indices: distinct(rows === null ? indices : rows.map((row) => indices[row])), rows };
+}
+
+/** Each value once, ascending. */
+function distinct(values: Int32Array): Int32Array {
+  const sorted = values.slice().sort();
+  let count = 0;
+  for (let at = 0; at < sorted.length; at++) {
+    if (at === 0 || sorted[at] !== sorted[at - 1]) sorted[count++] = sorted[at];
+  }
+  return sorted.slice(0, count);
 }
 
 /** The feature map that the values of a node lie on, below the nodes that keep indices. */
