@@ -2,11 +2,11 @@ import type { NodeId } from "../graph.ts";
 import { type Kernels, paddedLength } from "../kernels/kernels.ts";
 import { addDown, addUp, multiplyDown, multiplyUp, rowSumRoundings } from "../numeric/rounding.ts";
 import { groupTable, type Relaxation, type Step } from "../operators/operator.ts";
-import { condense, type Condensed, type Layer, layersOf } from "./condense.ts";
+import { condense, type Condensed, type Layer, layersOf, widthOf } from "./condense.ts";
 import type { Pass } from "./pass.ts";
 import { chainOf, type Path, positionIn, underflowBelow } from "./path.ts";
 import { tileCost } from "./plan.ts";
-import { supportsBelow } from "./support.ts";
+import { type Support, supportsBelow } from "./support.ts";
 
 /** The path of unit rows over their unstable neurons alone; null where that would cost more than the plain one. */
 export async function condensedPath(
@@ -20,8 +20,18 @@ export async function condensedPath(
   const layers = layersOf(pass, supports);
   const { plain, condensed: cost } = tileCost(pass, target, supports, layers, indices.length, rows);
   if (pass.options.condense !== "always" && cost >= plain) return null;
+  if (elementsOf(pass, supports, indices.length + widthOf(layers)) > MOST_ELEMENTS) return null;
   const condensed = await condense(pass, shared, target, indices, supports, layers);
   return pathOver(pass, indices, condensed);
+}
+
+/** A buffer of rows that M is built in holds no more numbers (32 MiB); a tile that needs more is walked plainly. */
+const MOST_ELEMENTS = 2 ** 22;
+
+function elementsOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>, rows: number): number {
+  let widest = 0;
+  for (const [id, { columns }] of supports) widest = Math.max(widest, columns?.length ?? pass.graph.nodes[id].size);
+  return rows * paddedLength(widest);
 }
 
 /** The walk of unit rows on M: layer by layer the unstable neurons take their lines, then add their own rows. */
