@@ -59,7 +59,7 @@ function alive(pass: Pass, id: number): number {
 
 /**
  * The count for a chain input, affine, bend, affine, bend, …: an interval image a matrix, and at every bend after the
- * first matrix two rows for each index that `needs` says intervals leave open.
+ * first matrix one row for each index that `needs` says intervals leave open, and another where it still is.
  */
 async function countPass(
   graph: Graph,
@@ -80,7 +80,10 @@ async function countPass(
     const below = (await boundPrefix(graph, id, groups)).states[id - 1].boxes;
     let rows = 0;
     groups.forEach((group, g) => {
-      for (let i = 0; i < node.size; i++) if (needs(below[g], group, id, i)) rows += 2;
+      for (let i = 0; i < node.size; i++) {
+        if (!needs(below[g], group, id, i)) continue;
+        rows += needs(afterFirst(below[g], final.states[id - 1].boxes[g], i), group, id, i) ? 2 : 1;
+      }
     });
     count.rows += rows;
     count.flops += rows * rowFlops(final, id - 1, true);
@@ -100,6 +103,15 @@ function rowFlops(pass: Pass, from: number, startsAtMatrix: boolean): number {
     } else flops += 4 * (id === nodes.length - 1 ? node.size : alive(pass, id));
   }
   return flops;
+}
+
+/** The box at one index after the first of its two rows: the end nearer to 0 is walked first, the other as intervals have it. */
+function afterFirst(below: Box, final: Box, i: number): Box {
+  const isLower = below.upper[i] >= -below.lower[i];
+  return {
+    lower: isLower ? final.lower : below.lower,
+    upper: isLower ? below.upper : final.upper,
+  };
 }
 
 const straddles = (box: Box, i: number) => box.lower[i] < 0 && box.upper[i] > 0;
