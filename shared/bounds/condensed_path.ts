@@ -124,11 +124,15 @@ function packRows(kernels: Kernels, matrix: Float64Array, width: number, first: 
  * The lines of a layer's neurons over p = M G + c as lines over M G: the intercept takes in slope times c, rounded outward.
  */
 function linesOver(lines: Relaxation, neurons: Int32Array, constants: Float64Array): Float64Array[] {
-  const pick = (rule: (i: number, c: number) => number) => Float64Array.from(neurons, (i, u) => rule(i, constants[u]));
-  return [
-    pick((i) => lines.lowerSlope[i]),
-    pick((i, c) => addDown(lines.lowerIntercept[i], multiplyDown(lines.lowerSlope[i], c))),
-    pick((i) => lines.upperSlope[i]),
-    pick((i, c) => addUp(lines.upperIntercept[i], multiplyUp(lines.upperSlope[i], c))),
-  ];
+  const count = neurons.length;
+  const lowerSlope = new Float64Array(count), lowerIntercept = new Float64Array(count);
+  const upperSlope = new Float64Array(count), upperIntercept = new Float64Array(count);
+  for (let u = 0; u < count; u++) {
+    const i = neurons[u], c = constants[u];
+    lowerSlope[u] = lines.lowerSlope[i];
+    upperSlope[u] = lines.upperSlope[i];
+    lowerIntercept[u] = addDown(lines.lowerIntercept[i], multiplyDown(lowerSlope[u], c));
+    upperIntercept[u] = addUp(lines.upperIntercept[i], multiplyUp(upperSlope[u], c));
+  }
+  return [lowerSlope, lowerIntercept, upperSlope, upperIntercept];
 }

@@ -63,27 +63,37 @@ export function tilesOfRows(
   const largest = Math.max(grid.height, grid.width);
   const sides = [...SIDES.filter((side) => side < largest), largest];
   const fullest = (side: number) => {
-    const tiles = bucketsOf(indices, grid, side);
-    const full = tiles.reduce((most, tile) => (tile.length > most.length ? tile : most));
-    return { tiles: tiles.length, indices: tileOf(indices, Int32Array.from(full)).indices!, rows: full.length };
+    const { tileOf: of, counts } = countTiles(indices, grid, side);
+    const full = counts.indexOf(Math.max(...counts));
+    const tiles = counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+    return { tiles, indices: distinct(indices.filter((_, row) => of[row] === full)), rows: counts[full] };
   };
   const side = bestSide(pass, target, floor, condensed, sides, fullest, indices.length);
-  const tiles = bucketsOf(indices, grid, side);
-  return tiles.length === 1 ? [tileOf(indices, null)] : tiles.map((rows) => tileOf(indices, Int32Array.from(rows)));
+  if (side === largest) return [tileOf(indices, null)];
+  return bucketsOf(indices, grid, side).map((rows) => tileOf(indices, rows));
+}
+
+/** The tile of each row, and how many rows each tile has. */
+function countTiles(indices: Int32Array, { height, width }: Grid, side: number) {
+  const across = Math.ceil(width / side), area = height * width;
+  const counts = new Array<number>(across * Math.ceil(height / side)).fill(0);
+  const tileOf = new Int32Array(indices.length);
+  for (let row = 0; row < indices.length; row++) {
+    const position = indices[row] % area;
+    const x = position % width;
+    tileOf[row] = Math.floor((position - x) / width / side) * across + Math.floor(x / side);
+    counts[tileOf[row]]++;
+  }
+  return { tileOf, counts };
 }
 
 /** Numbers of the rows in each tile that has any. */
-function bucketsOf(indices: Int32Array, { height, width }: Grid, side: number): number[][] {
-  const buckets = new Map<number, number[]>();
-  for (let row = 0; row < indices.length; row++) {
-    const position = indices[row] % (height * width);
-    const x = position % width;
-    const key = Math.floor((position - x) / width / side) * width + Math.floor(x / side);
-    const bucket = buckets.get(key);
-    if (bucket) bucket.push(row);
-    else buckets.set(key, [row]);
-  }
-  return [...buckets.values()];
+function bucketsOf(indices: Int32Array, grid: Grid, side: number): Int32Array[] {
+  const { tileOf, counts } = countTiles(indices, grid, side);
+  const buckets = counts.map((count) => new Int32Array(count));
+  const next = counts.map(() => 0);
+  for (let row = 0; row < indices.length; row++) buckets[tileOf[row]][next[tileOf[row]]++] = row;
+  return buckets.filter(({ length }) => length > 0);
 }
 
 /** The values that unit rows are of, ascending. */

@@ -1,5 +1,5 @@
 import type { NodeId } from "../graph.ts";
-import type { Box } from "../numeric/box.ts";
+import { type Box, copyBox } from "../numeric/box.ts";
 import type { Relaxation } from "../operators/operator.ts";
 import { isOpen, type NodeState, type Pass } from "./pass.ts";
 
@@ -38,11 +38,15 @@ function sharedState(pass: Pass, state: NodeState, id: NodeId): NodeState {
   };
 }
 
-function hullOf(boxes: readonly Box[]): Box {
-  return {
-    lower: largestOf(boxes.map(({ lower }) => lower.map((l) => -l))).map((l) => -l),
-    upper: largestOf(boxes.map(({ upper }) => upper)),
-  };
+function hullOf([first, ...others]: readonly Box[]): Box {
+  const { lower, upper } = copyBox(first);
+  for (const box of others) {
+    for (let i = 0; i < lower.length; i++) {
+      if (!(box.lower[i] >= lower[i])) lower[i] = box.lower[i];
+      if (!(box.upper[i] <= upper[i])) upper[i] = box.upper[i];
+    }
+  }
+  return { lower, upper };
 }
 
 function largestOf(rows: readonly Float64Array[]): Float64Array {
@@ -52,7 +56,8 @@ function largestOf(rows: readonly Float64Array[]): Float64Array {
 }
 
 function stableLines(lower: Float64Array, upper: Float64Array): Relaxation {
-  const slope = lower.map((d, i) => (d < upper[i] ? 0 : d));
+  const slope = new Float64Array(lower.length);
+  for (let i = 0; i < slope.length; i++) slope[i] = lower[i] < upper[i] ? 0 : lower[i];
   const none = new Float64Array(lower.length);
   return { lowerSlope: slope, lowerIntercept: none, upperSlope: slope, upperIntercept: none };
 }
