@@ -19,9 +19,9 @@ export function costOf(graph: Graph, { property, options }: Query): Cost {
   const model: Cost = { flops: 0, bytes: 8 * 2 * constantsIn(graph) };
   const chosen = chosenRows(property, outputs);
   if (property.type === "output_bounds" || property.type === "robustness") {
-    return addCosts(model, costOfPass(graph, 1, crown, 2 * chosen));
+    return addCosts(model, timesOver(graph, costOfPass(graph, 1, crown, 2 * chosen)));
   }
-  const network = addCosts(model, costOfPass(graph, 1, crown, 0));
+  const network = addCosts(model, timesOver(graph, costOfPass(graph, 1, crown, 0)));
   const isNorm = property.type === "lipschitz";
   const jacobian = jacobianOf(graph, isNorm);
   const entries = property.type === "monotonicity" ? property.features.length : graph.nodes[0].size;
@@ -31,6 +31,12 @@ export function costOf(graph: Graph, { property, options }: Query): Cost {
   const proofs = isNorm ? 16 * 6 * weights * chosen / 8 : 0;
   const total = addCosts(network, { flops: batch.flops * batches + proofs, bytes: batch.bytes });
   return { flops: 1.05 * total.flops + 4e6, bytes: total.bytes };
+}
+
+/** A network with leaky relus is bounded by two rules (`boundNetwork`), in memory at once. */
+function timesOver({ nodes }: Graph, { flops, bytes }: Cost): Cost {
+  const passes = nodes.some(({ operator }) => operator === "leaky_relu") ? 2 : 1;
+  return { flops: flops * passes, bytes: bytes * passes };
 }
 
 function constantsIn({ nodes }: Graph): number {

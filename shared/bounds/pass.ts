@@ -11,6 +11,7 @@ import type {
   LinearImage,
   LinearOperator,
   Phases,
+  PieceRule,
   ProductRule,
   Relaxation,
   Step,
@@ -53,6 +54,7 @@ export interface BoundOptions {
   /** Walk coefficient rows for the neurons that intervals leave undetermined, or not. */
   readonly refine: "interval" | "linear";
   readonly rule: ProductRule;
+  readonly pieces?: PieceRule;
   /** Walk the rows of a Jacobian on the region's unstable neurons: where that costs less, or wherever it can be done. */
   readonly condense?: "cheaper" | "always";
 }
@@ -114,7 +116,8 @@ export function isOpen(pass: Pass, id: NodeId): boolean {
 
 export function elementwiseContext(pass: Pass, node: NodeId, group: number): ElementwiseContext {
   const range = pass.groups[group].ranges?.get(node) ?? null;
-  return { range, rule: pass.options.rule, node: pass.graph.nodes[node] };
+  const { rule, pieces } = pass.options;
+  return { range, rule, pieces, node: pass.graph.nodes[node] };
 }
 
 /** The indices of a node that walks keep (null: all). */

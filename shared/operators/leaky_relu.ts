@@ -41,7 +41,7 @@ export const leakyRelu: ElementwiseOperator = {
   undetermined: (box, { node }, i) =>
     leaky(node).slopes[i] !== 1 && box.lower[i] <= 0 && box.upper[i] >= 0 && box.lower[i] < box.upper[i],
 
-  relax(box, { node }) {
+  relax(box, { node, pieces }) {
     const { slopes } = leaky(node);
     const size = slopes.length;
     const lowerSlope = new Float64Array(size);
@@ -57,7 +57,7 @@ export const leakyRelu: ElementwiseOperator = {
         continue;
       }
       const chord = chordSlope(a, l, u);
-      const piece = u > -l ? 1 : a;
+      const piece = (pieces === "slope" ? chord > 0.5 : u > -l) ? 1 : a;
       // The distance from the line s z through the kink is (s - a) (-l) at l and (1 - s) u at u: both of one sign.
       if (a < 1) {
         lowerSlope[i] = piece;

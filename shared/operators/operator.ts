@@ -24,6 +24,9 @@ export interface DerivativeRange {
 /** How g = p d is bounded where the sign of p is not known: by chords (the paper) or by constants (RecurJac). */
 export type ProductRule = "chord" | "constant";
 
+/** The piece that leaves the smaller area, or the one on the side of 1/2 on which the chord's slope is. */
+export type PieceRule = "area" | "slope";
+
 /**
  * A decision about one neuron, closed on both sides: 1 active (z >= 0), -1 inactive (z <= 0), 0 free.
  * Of clip: 1 on its middle piece (lower <= z <= upper), -1 below it (z <= lower), 2 above it (z >= upper).
@@ -35,6 +38,8 @@ export interface ElementwiseContext {
   /** Range of the factor d, for `derivative_product` only. */
   readonly range: DerivativeRange | null;
   readonly rule: ProductRule;
+  /** Which of the two pieces of a leaky relu is its line on the bent side: default the one that leaves the smaller area. */
+  readonly pieces?: PieceRule;
   /** The node itself: some rules have constants (slopes, ends). */
   readonly node?: Node;
 }

@@ -35,9 +35,25 @@ export function relaxationOptions({ options }: Analysis): BoundOptions {
   };
 }
 
-/** The preactivation bounds of the one domain of a question. */
-export function boundNetwork(analysis: Analysis, graph: Graph = analysis.graph): Promise<Pass> {
-  return boundGraph(graph, [{ box: analysis.box }], preactivationOptions(analysis), analysis.run);
+/**
+ * The preactivation bounds of the one domain of a question, with the bounds of the last node that `finish` adds.
+ *
+ * Either rule for the pieces of a leaky relu may give the tighter bounds, so such a network is bounded by both, one after
+ * the other, and the intersection counts.
+ */
+export async function boundNetwork(
+  { box, run, ...analysis }: Analysis,
+  graph: Graph = analysis.graph,
+  finish: (pass: Pass) => Promise<void> = () => Promise.resolve(),
+): Promise<Pass> {
+  const options = preactivationOptions({ box, run, ...analysis });
+  const first = await boundGraph(graph, [{ box }], options, run);
+  await finish(first);
+  if (!graph.nodes.some(({ operator }) => operator === "leaky_relu")) return first;
+  const inherited = new Map(first.states.map(({ boxes }, id) => [id, boxes[0]] as const));
+  const second = await boundGraph(graph, [{ box, inherited }], { ...options, pieces: "slope" }, run);
+  await finish(second);
+  return second;
 }
 
 /** The rows of a selection as coefficients over the outputs, with their names. */

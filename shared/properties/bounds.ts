@@ -1,18 +1,10 @@
-import { boundGraph, refine } from "../bounds/bound_graph.ts";
+import { refine } from "../bounds/bound_graph.ts";
 import { finiteOrNull, type Outcome, verdictOfBounds } from "../certificate/finding.ts";
 import { entryBounds } from "../jacobian/jacobian_bounds.ts";
 import type { Graph } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Property } from "../query.ts";
-import {
-  type Analysis,
-  boundNetwork,
-  outputSize,
-  preactivationOptions,
-  relaxationOptions,
-  seedsOf,
-  withRows,
-} from "./analysis.ts";
+import { type Analysis, boundNetwork, outputSize, relaxationOptions, seedsOf, withRows } from "./analysis.ts";
 
 type Question<T extends Property["type"]> = Extract<Property, { type: T }>;
 
@@ -68,10 +60,11 @@ export async function rowBounds(
   const last = graph.nodes.length - 1;
   return await analysis.run.kernels.scope(async () => {
     const run = withUploads(analysis, graph);
-    const pass = await boundGraph(graph, [{ box: analysis.box }], preactivationOptions(analysis), run);
     // Rows by intervals are merged with the last matrix: one step of the walk, then the box below it.
     const floor = relaxationOptions(analysis).refine === "linear" ? 0 : lastMatrixInput(analysis.graph);
-    if (floor === 0 || "rows" in selection) await refine(pass, last, [chosen], floor);
+    const pass = await boundNetwork({ ...analysis, run }, graph, async (pass) => {
+      if (floor === 0 || "rows" in selection) await refine(pass, last, [chosen], floor);
+    });
     const [box] = pass.states[last].boxes;
     return {
       lower: Float64Array.from(chosen, (i) => box.lower[i]),

@@ -22,15 +22,23 @@ import {
 const RELATIVE = 1e-4;
 /** What the peers' own roundings may have moved an exact or a sampled value. */
 const STATED = 1e-9;
+/** digits_leaky: the file's slope is the float32 next to the 0.1 that its peer computed with, 1.5e-8 above it. */
+const ROUNDED_SLOPE = 3e-8;
 
 function indices(size: number): number[] {
   return Array.from({ length: size }, (_, k) => k);
 }
 
 /** lower <= least and largest <= upper, allowing what is stated of a value that was computed in doubles. */
-function assertEncloses(bounds: { lower: number; upper: number }, least: number, largest: number, what: string): void {
-  assert.ok(bounds.lower <= least + STATED * Math.abs(least), `${what}: lower ${bounds.lower} above ${least}`);
-  assert.ok(bounds.upper >= largest - STATED * Math.abs(largest), `${what}: upper ${bounds.upper} below ${largest}`);
+function assertEncloses(
+  bounds: { lower: number; upper: number },
+  least: number,
+  largest: number,
+  what: string,
+  stated = STATED,
+): void {
+  assert.ok(bounds.lower <= least + stated * Math.abs(least), `${what}: lower ${bounds.lower} above ${least}`);
+  assert.ok(bounds.upper >= largest - stated * Math.abs(largest), `${what}: upper ${bounds.upper} below ${largest}`);
 }
 
 /** Not looser than the peer's interval by more than the tolerance, at both ends. */
@@ -103,7 +111,9 @@ for (const name of modelsOf("outputs")) {
     const { outputSize } = model.sizes(model.description.outputs[0].name);
     for (const one of cases) {
       const region = boxOf(one, cases);
-      for (const method of Object.keys(one.results)) await agreeOnOutputs(ask, one, region, method, outputSize);
+      for (const method of Object.keys(one.results)) {
+        await agreeOnOutputs(ask, one, region, method, outputSize, name === "digits_leaky" ? ROUNDED_SLOPE : STATED);
+      }
     }
     assert.ok(cases.length >= 4);
   });
@@ -115,6 +125,7 @@ async function agreeOnOutputs(
   region: Ends,
   method: string,
   outputSize: number,
+  stated: number,
 ): Promise<void> {
   const options = optionsOf(method), what = `#${one.test_index} eps ${one.eps} ${method}`;
   const property = { type: "output_bounds", outputs: indices(outputSize) } as const;
@@ -123,7 +134,7 @@ async function agreeOnOutputs(
   for (let k = 0; k < outputSize; k++) {
     const bounds = endsOf({ lower, upper }, k);
     assertNotLooser(bounds, { lower: peer.lower[k], upper: peer.upper[k] }, `${what} output ${k}`);
-    assertEncloses(bounds, one.sampled_range.min[k], one.sampled_range.max[k], `${what} output ${k}`);
+    assertEncloses(bounds, one.sampled_range.min[k], one.sampled_range.max[k], `${what} output ${k}`, stated);
   }
   if (one.margins === null) return;
   const { label, others, attack_min, results, verdicts } = one.margins;
@@ -131,7 +142,7 @@ async function agreeOnOutputs(
   const { margins, counterexample } = findingOf(finding, "robustness");
   others.forEach((other, m) => {
     const margin = margins.find(({ output }) => output === other)!.lower!, peerLower = results[method].lower[m];
-    assert.ok(margin <= attack_min[m] + STATED * Math.abs(attack_min[m]), `${what} margin ${other}: ${margin}`);
+    assert.ok(margin <= attack_min[m] + stated * Math.abs(attack_min[m]), `${what} margin ${other}: ${margin}`);
     // The peer stores no upper end; the width it leaves open is measured to the smallest margin that was met.
     const tolerance = RELATIVE * Math.abs(attack_min[m] - peerLower) + STATED * Math.abs(peerLower);
     assert.ok(margin >= peerLower - tolerance, `${what} margin ${other}: ${margin}, peer ${peerLower}`);
