@@ -58,8 +58,8 @@ function rowFlops(graph: Graph, target: NodeId, reach: number): number {
 
 function countRow(graph: Graph, target: NodeId, reach: number): number {
   const { size } = graph.nodes[target];
-  const first = Math.floor((size - Math.min(reach, size)) / 2);
-  const marks = new Map<NodeId, Uint8Array>([[target, new Uint8Array(size).fill(1, first, first + reach)]]);
+  const wide = Math.min(reach, size), first = Math.floor((size - wide) / 2);
+  const marks = new Map<NodeId, Uint8Array>([[target, new Uint8Array(size).fill(1, first, first + wide)]]);
   let flops = 4 * graph.nodes[0].size;
   for (let id = target; id > 0; id--) {
     const mark = marks.get(id);
@@ -74,9 +74,10 @@ function countRow(graph: Graph, target: NodeId, reach: number): number {
         for (const i of columns) below[i] = 1;
         continue;
       }
-      const { matrix } = rulesOf(node) as LinearOperator;
-      matrix!.markInputs(node, columns, below);
-      const waste = matrix!.dense ? 1 : Math.min(TILE_WASTE, 1 + node.size / columns.length);
+      const reached = (rulesOf(node) as LinearOperator).matrix!.reached(node, columns);
+      if (reached === null) below.fill(1);
+      else for (const i of reached) below[i] = 1;
+      const waste = reached === null ? 1 : Math.min(TILE_WASTE, 1 + node.size / columns.length);
       flops += 2 * waste * entriesOf(graph, input, node) * columns.length / node.size;
     }
   }

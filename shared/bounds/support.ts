@@ -5,7 +5,7 @@ import { isMixing, keptAt, type Pass, rulesOf } from "./pass.ts";
 
 /** Indices of a node that coefficients stand over on their way down; `whole` where they are all that the pass keeps. */
 export interface Support {
-  /** Null: all of the node's. */
+  /** Ascending; null: all of the node's. */
   readonly columns: Int32Array | null;
   readonly whole: boolean;
 }
@@ -23,109 +23,76 @@ export function supportsBelow(
   floor: NodeId,
 ): ReadonlyMap<NodeId, Support> {
   const { nodes } = pass.graph;
-  const marks = new Map<NodeId, Uint8Array | "all">([[
-    target,
-    indices === null ? "all" : marked(nodes[target].size, indices),
-  ]]);
+  // Null: all that the pass keeps.
+  const reached = new Map<NodeId, Int32Array | null>([[target, indices]]);
   const supports = new Map<NodeId, Support>();
   // Nodes that take coefficients as they are (the target's, or those of a node that keeps indices): none is left out.
   const passed = new Set<NodeId>([target]);
   // Consumers have larger ids: going down, a node is reached after all that send it coefficients.
   for (let id = target; id >= floor; id--) {
-    const mark = marks.get(id);
-    if (mark === undefined) continue;
-    const support = supportOf(pass, id, mark, passed.has(id));
+    const list = reached.get(id);
+    if (list === undefined) continue;
+    const support = supportOf(pass, id, list, passed.has(id));
     supports.set(id, support);
     if (id === floor) break;
     for (const input of nodes[id].inputs) {
-      marks.set(input, markInput(pass, id, support, input, marks.get(input)));
+      reached.set(input, union(reached.get(input), reachedFrom(pass, id, support, input)));
       if (!isMixing(nodes[id])) passed.add(input);
     }
   }
   return supports;
 }
 
-function marked(size: number, indices: Int32Array): Uint8Array {
-  const mark = noneMarked(size);
-  for (const i of indices) mark[i] = 1;
-  return mark;
-}
-
-function markInput(
-  pass: Pass,
-  id: NodeId,
-  { columns, whole }: Support,
-  input: NodeId,
-  before: Uint8Array | "all" | undefined,
-): Uint8Array | "all" {
-  if (before === "all") return "all";
+function reachedFrom(pass: Pass, id: NodeId, { columns, whole }: Support, input: NodeId): Int32Array | null {
   const node = pass.graph.nodes[id];
-  const rules = rulesOf(node)!;
-  const { size } = pass.graph.nodes[input];
-  if (rules.kind === "linear" && rules.matrix) {
-    if (rules.matrix.dense) return "all";
-    const mark = before ?? noneMarked(size);
-    (rules as LinearOperator).matrix!.markInputs(node, columns, mark);
-    return mark;
+  if (isMixing(node)) return (rulesOf(node) as LinearOperator).matrix!.reached(node, columns);
+  return whole && keptAt(pass, id) === keptAt(pass, input) ? null : columns;
+}
+
+/** Both ascending lists as one; null holds everything. */
+function union(known: Int32Array | null | undefined, more: Int32Array | null): Int32Array | null {
+  if (known === undefined) return more;
+  if (known === null || more === null) return null;
+  const both = new Int32Array(known.length + more.length);
+  let count = 0;
+  for (let i = 0, j = 0; i < known.length || j < more.length; count++) {
+    const next = Math.min(known[i] ?? Infinity, more[j] ?? Infinity);
+    if (known[i] === next) i++;
+    if (more[j] === next) j++;
+    both[count] = next;
   }
-  if (columns === null || (whole && sameKept(pass, id, input))) return "all";
-  const mark = before ?? noneMarked(size);
-  for (const i of columns) mark[i] = 1;
-  return mark;
+  return both.subarray(0, count);
 }
 
-function sameKept(pass: Pass, id: NodeId, input: NodeId): boolean {
-  return keptAt(pass, id) === keptAt(pass, input);
-}
-
-function supportOf(pass: Pass, id: NodeId, mark: Uint8Array | "all", isPassed: boolean): Support {
+function supportOf(pass: Pass, id: NodeId, list: Int32Array | null, isPassed: boolean): Support {
   const kept = keptAt(pass, id);
   const lines = pass.states[id]?.relaxations;
   // Where the pass keeps all, activations that are 0 in every group are left out here.
   const filter = lines && kept === null && !isPassed ? (i: number) => lines.some((one) => bends(one, i)) : null;
-  if (mark === "all" && filter === null) return { columns: kept, whole: true };
   const { size } = pass.graph.nodes[id];
-  const chosen = mark === "all" ? allMarked(size) : mark;
-  if (kept) keepOnly(chosen, keptMask(kept, size));
-  const columns = markedIndices(chosen, size, filter);
-  return columns.length === (kept?.length ?? size) ? { columns: kept, whole: true } : { columns, whole: false };
-}
-
-/** A mark for each of `size` indices; whole words, so that stretches without any are skipped. */
-function noneMarked(size: number): Uint8Array {
-  return new Uint8Array((size + 3) & ~3);
-}
-
-function allMarked(size: number): Uint8Array {
-  return noneMarked(size).fill(1, 0, size);
+  if (list === null && filter === null) return { columns: kept, whole: true };
+  const mask = kept && maskOf(kept, size);
+  const length = list === null ? size : list.length;
+  const found = new Int32Array(length);
+  let count = 0;
+  for (let at = 0; at < length; at++) {
+    const i = list === null ? at : list[at];
+    if ((mask === null || mask[i] === 1) && (filter === null || filter(i))) found[count++] = i;
+  }
+  return count === (kept?.length ?? size)
+    ? { columns: kept, whole: true }
+    : { columns: found.slice(0, count), whole: false };
 }
 
 const masks = new WeakMap<Int32Array, Uint8Array>();
 
-function keptMask(kept: Int32Array, size: number): Uint8Array {
-  let mask = masks.get(kept);
+/** 1 for each index of a list. */
+function maskOf(list: Int32Array, size: number): Uint8Array {
+  let mask = masks.get(list);
   if (!mask) {
-    mask = noneMarked(size);
-    for (const i of kept) mask[i] = 1;
-    masks.set(kept, mask);
+    mask = new Uint8Array(size);
+    for (const i of list) mask[i] = 1;
+    masks.set(list, mask);
   }
   return mask;
-}
-
-function keepOnly(mark: Uint8Array, mask: Uint8Array): void {
-  const words = new Uint32Array(mark.buffer), others = new Uint32Array(mask.buffer);
-  for (let w = 0; w < words.length; w++) if (words[w] !== 0) words[w] &= others[w];
-}
-
-function markedIndices(mark: Uint8Array, size: number, filter: ((i: number) => boolean) | null): Int32Array {
-  const words = new Uint32Array(mark.buffer);
-  const found = new Int32Array(size);
-  let count = 0;
-  for (let w = 0; w < words.length; w++) {
-    if (words[w] === 0) continue;
-    for (let i = 4 * w; i < 4 * w + 4; i++) {
-      if (mark[i] === 1 && (filter === null || filter(i))) found[count++] = i;
-    }
-  }
-  return found.slice(0, count);
 }

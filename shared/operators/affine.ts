@@ -25,9 +25,8 @@ export const affine: LinearOperator<AffineNode> = {
   matrix: {
     constants: (node) => [node.weights],
     entries: (node) => node.weights.length,
-    dense: true,
     grid: () => null,
-    markInputs: (_node, _rows, mark) => void mark.fill(1),
+    reached: () => null,
     rowMatrix: (node, context) => gatherWeights(node, context, context.demand?.indices ?? null),
     rows: (node, indices, context) => gatherWeights(node, context, indices),
   },

@@ -3,7 +3,7 @@ import { paddedLength } from "../kernels/kernels.ts";
 import { allColumns, boxTable, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
 import { settleImage } from "./image.ts";
 import { convolutionPlain } from "./convolution_plain.ts";
-import { entriesOf, fillRows, markColumns, sizeOf, stencilOf, tilesOf } from "./windows.ts";
+import { columnsReached, entriesOf, fillRows, sizeOf, stencilOf, tilesOf } from "./windows.ts";
 
 /**
  * y = W x + b, W the matrix of a convolution or its transpose, given by the kernel: never laid out as a whole.
@@ -20,9 +20,8 @@ export const convolution: LinearOperator<ConvolutionNode> = {
   matrix: {
     constants: (node) => [node.kernel],
     entries: (node) => entriesOf(stencilOf(node)),
-    dense: false,
     grid: (node) => stencilOf(node).rows,
-    markInputs: (node, rows, mark) => markColumns(stencilOf(node), rows, mark),
+    reached: (node, rows) => columnsReached(stencilOf(node), rows),
     rowMatrix: () => null,
 
     rows(node, indices, { kernels, inputColumns }) {

@@ -185,12 +185,10 @@ export interface MatrixRules<N extends Node> {
   constants(node: N): readonly Float64Array[];
   /** How many entries W has (those that are 0 by chance included). */
   entries(node: N, inputSize: number): number;
-  /** True where every row may have an entry in every column. */
-  readonly dense: boolean;
   /** How the node's values lie, where neighbours share inputs. */
   grid(node: N): Grid | null;
-  /** Sets mark[j] for every input j that some of the rows (null: all) have an entry in. */
-  markInputs(node: N, rows: Int32Array | null, mark: Uint8Array): void;
+  /** The inputs that some of the rows (null: all) have an entry in, ascending; null for all of them. */
+  reached(node: N, rows: Int32Array | null): Int32Array | null;
   /** Dense matrices keep the demanded rows over the input's columns, row-major, for images and for rows that start there. */
   rowMatrix(node: N, context: LinearContext): Buffer | null;
   /** The rows over the input's columns, row-major and padded. */

@@ -19,13 +19,14 @@ export const selection: LinearOperator<SelectionNode> = {
   matrix: {
     constants: () => [],
     entries: (node) => node.map.length,
-    dense: false,
     grid: () => null,
-    markInputs(node, rows, mark) {
-      if (node.transposed) markReaders(node, rows, mark);
-      else {
-        for (const i of rows ?? allColumns(node.size)) if (node.map[i] >= 0) mark[node.map[i]] = 1;
-      }
+    reached(node, rows) {
+      const asked = rows && placesOf(rows, node.size);
+      const read = new Set<number>();
+      eachEntry(node, (i, j) => {
+        if (asked === null || asked[i] >= 0) read.add(j);
+      });
+      return Int32Array.from(read).sort();
     },
     rowMatrix: () => null,
     rows(node, indices, { kernels, inputs, inputColumns }) {
@@ -94,13 +95,6 @@ function eachEntry({ map, transposed }: SelectionNode, visit: (row: number, colu
     if (from < 0) return;
     if (transposed) visit(from, i);
     else visit(i, from);
-  });
-}
-
-function markReaders({ map }: SelectionNode, rows: Int32Array | null, mark: Uint8Array): void {
-  const asked = rows && new Set(rows);
-  map.forEach((to, j) => {
-    if (to >= 0 && (asked === null || asked.has(to))) mark[j] = 1;
   });
 }
 

@@ -121,25 +121,35 @@ export function entriesOf({ windows, rowsOf, rowChannels, columnChannels }: Sten
   return windows.batch * windows.groups * rowChannels * columnChannels * down * across;
 }
 
-/** Marks the columns that some of the rows (null: all) have entries in. */
-export function markColumns(stencil: Stencil, rows: Int32Array | null, mark: Uint8Array): void {
+/** The columns that some of the rows (null: all) have entries in, ascending. */
+export function columnsReached(stencil: Stencil, rows: Int32Array | null): Int32Array {
   const { windows, rows: grid, columns, columnsOf, columnChannels, rowKeys } = stencil;
-  const area = areaOf(grid), columnArea = areaOf(columns);
-  const seen = new Uint8Array(windows.batch * windows.groups * area);
-  if (rows) { for (let r = 0; r < rows.length; r++) seen[rowKeys[rows[r]]] = 1; }
-  else seen.fill(1);
+  const groups = windows.batch * windows.groups, area = areaOf(grid), columnArea = areaOf(columns);
+  const seen = new Uint8Array(groups * area), met = new Uint8Array(groups * columnArea);
+  if (rows === null) seen.fill(1);
+  else for (let r = 0; r < rows.length; r++) seen[rowKeys[rows[r]]] = 1;
   for (let key = 0; key < seen.length; key++) {
     if (seen[key] === 0) continue;
     const group = Math.floor(key / area), position = key - group * area;
     const y = Math.floor(position / grid.width);
     const down = columnsOf[0][y], across = columnsOf[1][position - y * grid.width];
     for (let v = 0; v < down.length; v++) {
-      for (let h = 0; h < across.length; h++) {
-        let at = group * columnChannels * columnArea + down[v] * columns.width + across[h];
-        for (let c = 0; c < columnChannels; c++, at += columnArea) mark[at] = 1;
-      }
+      const at = group * columnArea + down[v] * columns.width;
+      for (let h = 0; h < across.length; h++) met[at + across[h]] = 1;
     }
   }
+  const reached = new Int32Array(sizeOf(windows.batch, columns));
+  const positions = new Int32Array(columnArea);
+  let count = 0;
+  for (let group = 0; group < groups; group++) {
+    let here = 0;
+    for (let p = 0; p < columnArea; p++) if (met[group * columnArea + p] === 1) positions[here++] = p;
+    for (let c = 0; c < columnChannels; c++) {
+      const start = (group * columnChannels + c) * columnArea;
+      for (let p = 0; p < here; p++) reached[count++] = start + positions[p];
+    }
+  }
+  return reached.subarray(0, count);
 }
 
 /**
