@@ -11,7 +11,7 @@ import { type Support, supportsBelow } from "./support.ts";
 /** The path of unit rows over their unstable neurons alone; null where that would cost more than the plain one. */
 export async function condensedPath(
   pass: Pass,
-  shared: Pass,
+  shared: () => Pass,
   target: NodeId,
   indices: Int32Array,
   rows: number,
@@ -21,7 +21,7 @@ export async function condensedPath(
   const { plain, condensed: cost } = tileCost(pass, target, supports, layers, indices.length, rows);
   if (pass.options.condense !== "always" && cost >= plain) return null;
   if (elementsOf(pass, supports, indices.length + widthOf(layers)) > MOST_ELEMENTS) return null;
-  const condensed = await condense(pass, shared, target, indices, supports, layers);
+  const condensed = await condense(pass, shared(), target, indices, supports, layers);
   return pathOver(pass, indices, condensed);
 }
 

@@ -11,8 +11,8 @@ export interface TileCost {
 
 /** Laying out a tile's path: so many rows' worth of products for its matrices, and so much beside them. */
 const LAYOUT_ROWS = 12, LAYOUT = 8e6;
-/** Building M: its rows are short of the kernels' best shapes. */
-const BUILDING = 1.5;
+/** Building M: its rows are short of the kernels' best shapes, and it is read, taken apart and packed again. */
+const BUILDING = 1.5, MAKING = 6e6;
 
 export function tileCost(
   pass: Pass,
@@ -32,7 +32,7 @@ export function tileCost(
   const built = (values + width) * (work * BUILDING + width * COLUMN);
   return {
     plain: LAYOUT + (LAYOUT_ROWS + rows) * work,
-    condensed: LAYOUT + LAYOUT_ROWS * work + built + rows * walked,
+    condensed: LAYOUT + MAKING + LAYOUT_ROWS * work + built + rows * walked,
   };
 }
 

@@ -54,8 +54,8 @@ export async function walkRows(
   const tiles = tilesOfRows(pass, target, rows, floor, condensed);
   const supports = supportsBelow(pass, target, tiles[0].indices, floor);
   keepSteps(pass, target, supports, floor);
-  const shared = condensed ? sharedPass(pass) : null;
-  if (shared) keepSteps(shared, target, supports, floor);
+  const shared = condensed ? lazily(() => sharedPass(pass)) : null;
+  if (shared && tiles.length > 1) keepSteps(shared(), target, supports, floor);
   for (const { indices, rows: chosen } of tiles) {
     const part = chosen === null ? rows : partOf(rows, chosen);
     await pass.run.kernels.scope(async () => {
@@ -66,6 +66,11 @@ export async function walkRows(
       if (further) further.take(await walk(pass, laid, further.rows));
     });
   }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
 }
 
 /** Rows that follow from the bounds of others. */
