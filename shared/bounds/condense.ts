@@ -4,6 +4,7 @@ import type { Coefficients, DerivativeRange } from "../operators/operator.ts";
 import { buffersOf, handOn, takeStep } from "./block.ts";
 import type { Pass } from "./pass.ts";
 import { type Path, pathBelow, positionIn } from "./path.ts";
+import { magnitudesAt } from "./steps.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
 /**
@@ -11,7 +12,7 @@ import { type Support, supportsBelow } from "./support.ts";
  * p = M G + C c, with G the gated values g_u and c the seed. The unstable neurons' own values stand below them.
  *
  * It is the walk itself, run once for all groups without their lines: a stable neuron is its constant derivative, an
- * unstable one stays. Rows are off by at most gamma_roundings `mass`, and `mass` >= |M| |G| + |C| |c|: shared/README.md (20).
+ * unstable one stays. Rows are off by at most gamma_roundings `mass`, and `mass` >= |M| |G| + |C| |c|: shared/README.md (14).
  */
 export interface Condensed {
   /** Unstable neurons by layer, from the target on: the product node, and the neuron of each column. */
@@ -32,9 +33,10 @@ export interface Layer {
   readonly from: number;
 }
 
-/** The graph of a Jacobian over one region: all groups share the ranges of derivatives. */
+/** The graph of a Jacobian over one region: all groups share the ranges of derivatives, each has a seed of its own. */
 export function canCondense(pass: Pass): boolean {
   if (!pass.options.condense || pass.options.refine !== "linear") return false;
+  if (pass.groups.some(({ box }) => box.lower !== box.upper)) return false;
   const [first] = pass.groups;
   let products = 0;
   for (let id = 1; id < pass.graph.nodes.length; id++) {
@@ -88,7 +90,7 @@ export async function condense(
   return await kernels.scope(async () => {
     const path = pathBelow(shared, target, { layout: "unit", indices }, 0, supports);
     const groups = kernels.uploadIndices(new Int32Array(count));
-    const magnitudes = kernels.upload(startMagnitudes(path, indices, count));
+    const magnitudes = kernels.upload(startMagnitudes(shared, path, target, indices, layers, count));
     const sums = { constants: kernels.allocate(count), magnitudes };
     const free = Array.from({ length: buffersOf(path) }, () => kernels.allocate(count * path.widest));
     const waiting = new Map<number, Coefficients>();
@@ -142,9 +144,22 @@ export function widthOf(layers: readonly Layer[]): number {
   return layers.reduce((sum, { neurons }) => sum + neurons.length, 0);
 }
 
-function startMagnitudes({ rows }: Path, indices: Int32Array, count: number): Float64Array {
+/** What is charged for the rows themselves: q of a matrix's rows, |value| where a row starts as a unit row over it. */
+function startMagnitudes(
+  shared: Pass,
+  { rows }: Path,
+  target: NodeId,
+  indices: Int32Array,
+  layers: readonly Layer[],
+  count: number,
+): Float64Array {
   const magnitudes = new Float64Array(count);
-  if (rows) indices.forEach((i, r) => magnitudes[r] = rows.magnitude(0, i));
+  const [values] = magnitudesAt(shared, target);
+  indices.forEach((i, r) => magnitudes[r] = rows ? rows.magnitude(0, i) : values[i]);
+  for (const { product, neurons, from } of layers) {
+    const [p] = magnitudesAt(shared, shared.graph.nodes[product].inputs[0]);
+    neurons.forEach((i, u) => magnitudes[indices.length + from + u] = p[i]);
+  }
   return magnitudes;
 }
 
