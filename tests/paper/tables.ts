@@ -114,11 +114,17 @@ export function summaryMarkdown(records: readonly ModelRecord[]): string {
     "linear",
     "lower",
     "exact",
-    "linear s",
+    "s",
+    "GFLOP",
+    "MB",
+    "of peak",
+    "best peer",
     "",
   ];
   const rows = records.flatMap((record) => {
-    if (record.refused !== null) return [[record.name, ...new Array<string>(9).fill(""), `refused: ${record.refused}`]];
+    if (record.refused !== null) {
+      return [[record.name, ...new Array<string>(13).fill(""), `refused: ${record.refused}`]];
+    }
     return record.cases.map((one) => summaryRow(record.name, one));
   });
   return `## Overview\n\n${table(columns, rows)}\n`;
@@ -140,9 +146,31 @@ function summaryRow(name: string, one: CaseRecord): string[] {
     ...[upper("product"), upper("interval"), upper("recurjac"), upper("linear")],
     lower === null ? "" : value(lower),
     one.exact === null ? "" : value(Math.max(...one.exact)),
-    linear?.status === "done" ? figure(linear.seconds) : "",
+    ...costOf(linear),
+    bestPeerText(one),
     flags.join(", "),
   ];
+}
+
+/** Seconds, GFLOP, the kernels' memory and the share of the machine's peak. */
+function costOf(answer: Answer | undefined): string[] {
+  if (answer?.status !== "done") return ["", "", "", ""];
+  const { seconds, gflop, kernelBytes, peakGflops } = answer;
+  const share = gflop === null ? "" : percent(gflop / seconds / peakGflops);
+  return [figure(seconds), gflop === null ? "" : figure(gflop), megabytes(kernelBytes), share];
+}
+
+/** The best linear bound stored, and the seconds of the fastest run that has one. */
+function bestPeerText(one: CaseRecord): string {
+  const method = COUNTERPART.linear;
+  if (method === null) return "";
+  const bounds = one.best[method];
+  const runs = one.peers.filter(({ key, error, seconds }) =>
+    isRunOf(key, method) && error === null && seconds !== null
+  );
+  const fastest = runs.toSorted((a, b) => a.seconds! / a.outputs - b.seconds! / b.outputs)[0];
+  const took = fastest === undefined ? "" : ` (${figure(fastest.seconds!)} s for ${fastest.outputs})`;
+  return bounds.some((bound) => bound !== null) ? `${value(maxOrNull(bounds.filter((b) => b !== null)))}${took}` : "";
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
