@@ -11,7 +11,7 @@ import { type Support, supportsBelow } from "./support.ts";
  * p = M G + C c, with G the gated values g_u and c the seed. The unstable neurons' own values stand below them.
  *
  * It is the walk itself, run once for all groups without their lines: a stable neuron is its constant derivative, an
- * unstable one stays. Rows are off by at most gamma_roundings `mass`, and `mass` >= |M| |G| + |C| |c|: shared/README.md (20).
+ * unstable one stays. Rows are off by at most gamma_roundings `mass`, and `mass` >= |M| |G| + |C| |c|: shared/README.md (14).
  */
 export interface Condensed {
   /** Unstable neurons by layer, from the target on: the product node, and the neuron of each column. */

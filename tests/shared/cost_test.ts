@@ -4,6 +4,7 @@ import type { Graph } from "../../shared/graph.ts";
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
 import { certify, costOf, LipcertError, type Model, type Query, readModel } from "../../shared/mod.ts";
 import module from "../../wasm/dist/kernels.js";
+import { convolutionalNetwork } from "../bench/growth.ts";
 import { randomConvolutional } from "../exact/random_convolutional.ts";
 import { randomNetwork } from "../exact/random_networks.ts";
 import { modelOf } from "../soundness/certificates.ts";
@@ -101,6 +102,18 @@ Deno.test("costOf() is never below what mnist_cnn_small takes, from few undeterm
     if (radius > 0) {
       for (const { bytes } of margins) assert.ok(bytes < 12, `${bytes} times the bytes held at radius ${radius}`);
     }
+  }
+});
+
+Deno.test("costOf() is never below what a network whose rows walk in tiles takes", async () => {
+  const { graph, box } = convolutionalNetwork(6, 20);
+  for (const widen of [0.3, 1, 10]) {
+    const radius = (box.upper[0] - box.lower[0]) / 2;
+    const region = {
+      lower: Array.from(box.lower, (l) => l - (widen - 1) * radius),
+      upper: Array.from(box.upper, (u) => u + (widen - 1) * radius),
+    };
+    await compareAll(modelOf(graph, "tiles"), region, OPTIONS.slice(0, 2), `radius ${widen * radius}`);
   }
 });
 
