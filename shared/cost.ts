@@ -1,10 +1,13 @@
-import { addCosts, type Cost, costOfPass } from "./bounds/cost.ts";
+import { addCosts, type Cost, costOfPass, type LastRows } from "./bounds/cost.ts";
 import { constantsOf } from "./bounds/run.ts";
 import { LipcertError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { differentiate, withAbs } from "./jacobian/differentiate.ts";
 import { GROUPS_PER_BATCH } from "./jacobian/jacobian_bounds.ts";
+import { searchFlops } from "./properties/analysis.ts";
 import type { Query } from "./query.ts";
+import { POINTS_PER_BATCH } from "./witness/prove.ts";
+import { START_POINTS } from "./witness/search_entries.ts";
 import { plainFlops } from "./witness/plain_network.ts";
 
 /** Flops and bytes that one question may take on a host. */
@@ -16,24 +19,51 @@ export function costOf(graph: Graph, { property, options }: Query): Cost {
   const refine = options.relaxation === "interval" ? "interval" : "linear";
   const outputs = graph.nodes[graph.nodes.length - 1].size;
   const weights = plainFlops(graph, 0) / 2;
-  const model: Cost = { flops: 0, bytes: 8 * 2 * constantsIn(graph) };
+  const model: Cost = { flops: SMALL, bytes: 8 * 2 * constantsIn(graph) };
   const chosen = chosenRows(property, outputs);
   if (property.type === "output_bounds" || property.type === "robustness") {
-    return addCosts(model, timesOver(graph, costOfPass(graph, 1, crown, 2 * chosen)));
+    const network = addCosts(
+      model,
+      timesOver(graph, costOfPass(graph, 1, crown, { layout: "unit", count: 2 * chosen })),
+    );
+    // A counterexample against every other label is proved at a point; rows are an affine node more.
+    const proofs = property.type === "robustness" ? 6 * weights * chosen : 0;
+    return { flops: network.flops + proofs + 24 * chosen * outputs, bytes: network.bytes + 48 * chosen * outputs };
   }
-  const network = addCosts(model, timesOver(graph, costOfPass(graph, 1, crown, 0)));
+  const network = addCosts(model, timesOver(graph, costOfPass(graph, 1, crown, NO_ROWS)));
   const isNorm = property.type === "lipschitz";
   const jacobian = jacobianOf(graph, isNorm);
   const entries = property.type === "monotonicity" ? property.features.length : graph.nodes[0].size;
-  const lastRows = refine === "interval" ? 0 : isNorm ? 1 : 2 * entries;
+  const lastRows: LastRows = refine === "interval"
+    ? NO_ROWS
+    : isNorm
+    ? { layout: "dense", count: 1 }
+    : { layout: "unit", count: 2 * entries };
   const batch = costOfPass(jacobian, Math.min(chosen, GROUPS_PER_BATCH), refine, lastRows);
   const batches = chosen / Math.min(chosen, GROUPS_PER_BATCH);
-  const proofs = isNorm ? 16 * 6 * weights * chosen / 8 : 0;
-  const total = addCosts(network, { flops: batch.flops * batches + proofs, bytes: batch.bytes });
-  return { flops: 1.05 * total.flops + 4e6, bytes: total.bytes };
+  const flops = network.flops + batch.flops * batches;
+  if (property.type === "jacobian_bounds") return { flops: 1.05 * flops, bytes: network.bytes + batch.bytes };
+  const points = isNorm ? chosen : Math.min(2 * entries, pointsSearched(graph, flops));
+  const proofs = addCosts(
+    costOfPass(graph, Math.min(points, POINTS_PER_BATCH), "interval", NO_ROWS),
+    costOfPass(jacobian, Math.min(points, POINTS_PER_BATCH), "interval", NO_ROWS),
+  );
+  return {
+    flops: 1.05 * flops + 12 * weights * points,
+    bytes: Math.max(network.bytes + batch.bytes, model.bytes + proofs.bytes),
+  };
 }
 
-/** A network with leaky relus is bounded by two rules (`boundNetwork`), in memory at once. */
+const NO_ROWS: LastRows = { layout: "unit", count: 0 };
+/** What the counts may miss on the smallest networks. */
+const SMALL = 4e6;
+
+/** How many points a search of entries may visit: a few starts, and six evaluations' worth of its budget a point. */
+function pointsSearched(graph: Graph, flops: number): number {
+  return START_POINTS + Math.ceil(searchFlops(graph, flops) / plainFlops(graph, 5));
+}
+
+/** A network with leaky relus is bounded by two rules (`boundNetwork`), both in memory at once. */
 function timesOver({ nodes }: Graph, { flops, bytes }: Cost): Cost {
   const passes = nodes.some(({ operator }) => operator === "leaky_relu") ? 2 : 1;
   return { flops: flops * passes, bytes: bytes * passes };

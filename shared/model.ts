@@ -16,7 +16,7 @@ export interface Model {
   readonly bytes: number;
 }
 
-/** Reads ONNX bytes; the dense form may hold `maxElements` numbers beyond the file's. Throws: the problems of `shared/onnx`, each naming node and operator. */
+/** Reads ONNX bytes; `maxElements` numbers may be allocated beyond the file's. Throws: the problems of `shared/onnx`, each naming node and operator. */
 export async function readModel(bytes: Uint8Array, maxElements?: number): Promise<Model> {
   const onnx: OnnxModel = readOnnx(bytes, maxElements);
   const graphs = new Map<string, Graph>();

@@ -1,4 +1,4 @@
-import type { NodeId } from "../graph.ts";
+import type { Node, NodeId } from "../graph.ts";
 import { type Layer, layersOf, widthOf } from "./condense.ts";
 import { isMixing, type Pass } from "./pass.ts";
 import { type Support, supportsBelow } from "./support.ts";
@@ -10,7 +10,7 @@ export interface TileCost {
 }
 
 /** Laying out a tile's path: so many rows' worth of products for its matrices, and so much beside them. */
-const LAYOUT_ROWS = 12, LAYOUT = 8e6;
+export const LAYOUT_ROWS = 12, LAYOUT = 8e6;
 /** Building M: its rows are short of the kernels' best shapes, and it is read, taken apart and packed again. */
 const BUILDING = 1.5, MAKING = 6e6;
 
@@ -39,20 +39,24 @@ export function tileCost(
 /** What a column costs a row beside its products: its line, its charge, being read and written. */
 const COLUMN = 8;
 
-/** Multiplications of one row at a node: about the entries between what it reaches. */
 function workOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>, id: NodeId, { columns }: Support): number {
   const node = pass.graph.nodes[id];
-  const height = columns?.length ?? node.size;
-  if (node.operator !== "affine" && node.operator !== "convolution") return COLUMN * height;
-  const input = pass.graph.nodes[node.inputs[0]];
-  const width = supports.get(node.inputs[0])?.columns?.length ?? input.size;
+  const input = node.inputs[0], size = pass.graph.nodes[input]?.size ?? 0;
+  const width = supports.get(input)?.columns?.length ?? size;
+  // As many of a row's entries are kept as of its input's values.
+  const share = node.operator === "convolution" ? keptShare(pass, input, size) : 1;
+  return rowWork(node, columns?.length ?? node.size, width, share);
+}
+
+/** Multiplications of one row at a node, about the entries between `height` of its values and `width` of its input's. */
+export function rowWork(node: Node, height: number, width: number, keptShare: number): number {
   if (node.operator === "affine") return height * width;
+  if (node.operator !== "convolution") return COLUMN * height;
   const { windows: { fine, coarse, groups, kernel, stride }, transposed } = node;
   const entries = transposed
     ? coarse.channels / groups * kernel[0] * kernel[1] / stride[0] / stride[1]
     : fine.channels / groups * kernel[0] * kernel[1];
-  // As many of a row's entries are kept as of its input's values.
-  return height * entries * keptShare(pass, node.inputs[0], input.size) * BLOCK_WASTE;
+  return height * entries * keptShare * BLOCK_WASTE;
 }
 
 /** Zeros in the blocks of a window. */

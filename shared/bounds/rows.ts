@@ -1,4 +1,4 @@
-import type { Grid, Node, NodeId } from "../graph.ts";
+import type { Graph, Grid, Node, NodeId } from "../graph.ts";
 import type { LinearOperator } from "../operators/operator.ts";
 import { isMixing, type Pass, rulesOf } from "./pass.ts";
 import { bestSide } from "./plan.ts";
@@ -46,6 +46,12 @@ const ALL: RowTile = { indices: null, rows: null };
 /** The sides that tiles may have; a larger one is the whole feature map. */
 const SIDES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 
+/** The sides to choose from on a feature map, ascending; the last is all of it. */
+export function sidesOf({ height, width }: Grid): number[] {
+  const largest = Math.max(height, width);
+  return [...SIDES.filter((side) => side < largest), largest];
+}
+
 /**
  * Parts unit rows over a feature map into square tiles of neighbouring positions: a tile's window is larger than that of
  * each of its rows, but its rows share what laying it out costs. Everything else is one tile.
@@ -57,11 +63,10 @@ export function tilesOfRows(
   floor: NodeId,
   condensed: boolean,
 ): readonly RowTile[] {
-  const grid = start.layout === "unit" ? gridAt(pass, target) : null;
+  const grid = start.layout === "unit" ? gridAt(pass.graph, target) : null;
   if (start.layout !== "unit" || grid === null) return [ALL];
   const { indices } = start;
-  const largest = Math.max(grid.height, grid.width);
-  const sides = [...SIDES.filter((side) => side < largest), largest];
+  const sides = sidesOf(grid);
   const fullest = (side: number) => {
     const { tileOf: of, counts } = countTiles(indices, grid, side);
     const full = counts.indexOf(Math.max(...counts));
@@ -69,7 +74,7 @@ export function tilesOfRows(
     return { tiles, indices: distinct(indices.filter((_, row) => of[row] === full)), rows: counts[full] };
   };
   const side = bestSide(pass, target, floor, condensed, sides, fullest, indices.length);
-  if (side === largest) return [tileOf(indices, null)];
+  if (side >= Math.max(grid.height, grid.width)) return [tileOf(indices, null)];
   return bucketsOf(indices, grid, side).map((rows) => tileOf(indices, rows));
 }
 
@@ -117,9 +122,9 @@ function distinct(values: Int32Array): Int32Array {
 }
 
 /** The feature map that the values of a node lie on, below the nodes that keep indices. */
-function gridAt(pass: Pass, target: NodeId): Grid | null {
-  let node: Node = pass.graph.nodes[target];
-  while (node.inputs.length > 0 && !isMixing(node)) node = pass.graph.nodes[node.inputs[0]];
+export function gridAt({ nodes }: Graph, target: NodeId): Grid | null {
+  let node: Node = nodes[target];
+  while (node.inputs.length > 0 && !isMixing(node)) node = nodes[node.inputs[0]];
   if (node.inputs.length === 0) return null;
   return (rulesOf(node) as LinearOperator).matrix!.grid(node);
 }

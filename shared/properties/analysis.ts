@@ -118,7 +118,12 @@ function nextFloat32(x: number, direction: 1 | -1): number {
 
 /** Plain flops that a search of points may take: some dozens of evaluations, or a share of what the bounds cost. */
 export function searchBudget({ graph, run }: Analysis): number {
-  return Math.min(1e6, 32 * plainFlops(graph, 4)) + 0.1 * run.work.flops;
+  return searchFlops(graph, run.work.flops);
+}
+
+/** The same where bounds cost so many flops. */
+export function searchFlops(graph: Graph, spent: number): number {
+  return Math.min(1e6, 32 * plainFlops(graph, 4)) + 0.1 * spent;
 }
 
 /** Softened gates for the search of points, from the preactivation bounds. */

@@ -10,7 +10,7 @@ import { sumBounds } from "../numeric/rounding.ts";
 const AT_POINTS = { refine: "interval", rule: "chord" } as const;
 
 /** Points proved together; more run in further batches. */
-const POINTS_PER_BATCH = 16;
+export const POINTS_PER_BATCH = 16;
 
 /** A point and the row of outputs whose gradient is asked for there. */
 export interface PointAndSeed {

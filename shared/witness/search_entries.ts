@@ -12,6 +12,9 @@ interface Extreme {
 /** For each feature the points with the least and the largest plain derivative that were met. */
 export type EntrySearch = readonly { readonly feature: number; readonly least: Extreme; readonly largest: Extreme }[];
 
+/** Points of the box that every search of entries visits. */
+export const START_POINTS = 5;
+
 /**
  * Looks for points where the derivative of seed . f by each feature is small and where it is large: start points of the
  * box, then an ascent for each feature and sign while `flops` last; every visited point counts for every feature.
@@ -26,7 +29,7 @@ export function searchEntries(
   flops: number,
 ): EntrySearch {
   if (features.length === 0) return [];
-  const starts = startPoints(box, 5);
+  const starts = startPoints(box, START_POINTS);
   const extremes = features.map((feature) => ({
     feature,
     least: { point: starts[0], value: Infinity },

@@ -1,6 +1,6 @@
-/** How operations and time grow with width, depth and the number of undetermined neurons. */
+/** How operations and time grow with width, depth, channels, image and the number of undetermined neurons. */
 import { createKernels } from "../../functions/kernels.ts";
-import { randomNetwork } from "./growth.ts";
+import { convolutionalNetwork, randomNetwork } from "./growth.ts";
 import { PeakSamples, scaled } from "./peak.ts";
 import { type BoundedNetwork, openQuestion, type UpperBounds, upperBounds } from "./questions.ts";
 import { figure, pair, percent, type Section } from "./report.ts";
@@ -46,6 +46,18 @@ async function allSeries(): Promise<Series[]> {
     },
     byDepth(32),
     byDepth(64),
+    {
+      title: "Channels of three convolutions on 3x16x16",
+      variable: "channels",
+      networks: [4, 8, 16, 32].map((channels) => convolutionalNetwork(channels, 16)),
+      of: ({ graph }) => graph.nodes[1].size / (16 * 16),
+    },
+    {
+      title: "Side of the image under three convolutions of 8 channels",
+      variable: "side",
+      networks: [8, 12, 16, 24, 32].map((side) => convolutionalNetwork(8, side)),
+      of: ({ graph }) => Math.sqrt(graph.nodes[0].size / 3),
+    },
     {
       title: "Undetermined neurons of mnist_mlp_256x3 as the radius grows",
       variable: "undetermined",

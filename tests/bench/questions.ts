@@ -27,6 +27,8 @@ export const TIMED: readonly { readonly model: string; readonly eps: number; rea
   { model: "mnist_mlp_256x3", eps: 0.001, targetMs: null },
   { model: "mnist_mlp_256x3", eps: 0.004, targetMs: 80 },
   { model: "mnist_mlp_256x3", eps: 0.01, targetMs: null },
+  { model: "mnist_cnn_small", eps: 0.004, targetMs: null },
+  { model: "mnist_cnn_small", eps: 0.01, targetMs: null },
 ];
 
 const TEST_INDEX = 3;

@@ -1,8 +1,17 @@
 /** Requests that the scenes share. */
 import assert from "node:assert/strict";
+import { type LipschitzCase, readCases } from "../golden/cases.ts";
 import type { Host } from "./hosts.ts";
 
 export const MODEL = await Deno.readFile(new URL("../../functions/samples/mlp16.onnx", import.meta.url));
+/** conv, relu, conv, relu, dense over 1x28x28, ten outputs. */
+export const CONVOLUTIONAL = await Deno.readFile(
+  new URL("../models/reference/mnist_cnn_small.onnx", import.meta.url),
+);
+const { cases } = await readCases<LipschitzCase>("lipschitz", "mnist_cnn_small");
+/** The stored image that other tools were asked about. */
+export const IMAGE = cases[0].input as readonly number[];
+
 export const REGION = { center: new Array<number>(16).fill(0.1), radius: 0.05 };
 
 export interface Description {

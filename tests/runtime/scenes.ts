@@ -4,8 +4,10 @@ import { PROBLEMS } from "../../shared/errors.ts";
 import type { Host } from "./hosts.ts";
 import {
   ask,
+  CONVOLUTIONAL,
   type Description,
   expectProblem,
+  IMAGE,
   keepModel,
   MODEL,
   postForm,
@@ -117,6 +119,25 @@ export const SCENES: Scene[] = [
         assert.equal(certificate.finding.type, property.type);
         assert.equal(certificate.query.property.type, property.type);
         assert.ok(["certified", "refuted", "unknown"].includes(certificate.verdict));
+      }
+    },
+  },
+  {
+    fact: "a convolutional model is described, kept and asked within the host's budget",
+    async play(host) {
+      const kept = await host.fetch("/v1/models", postModel(CONVOLUTIONAL));
+      const description = await kept.json() as Description & Record<string, unknown>;
+      assert.equal(kept.status, 201);
+      assert.deepEqual(description.inputs, [{ name: "x", shape: [1, 28, 28] }]);
+      assert.deepEqual(description.outputs, [{ name: "y", shape: [10] }]);
+      assert.deepEqual(description.operators, ["Conv", "Flatten", "Gemm", "Relu"]);
+      const model = { digest: description.digest };
+      const region = { center: IMAGE, radius: 0.004, clip: [0, 1] };
+      for (const property of [{ type: "lipschitz" }, { type: "robustness" }]) {
+        const { certificate } = await ask(host, { model, region, property });
+        assert.equal(certificate.verdict, "certified", JSON.stringify(property));
+        const report = await verify(host, { certificate, model });
+        assert.equal(report.valid, true, JSON.stringify(report));
       }
     },
   },

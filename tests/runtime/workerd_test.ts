@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { denoHost, workerdHost } from "./hosts.ts";
-import { ask, MODEL, REGION } from "./requests.ts";
+import { ask, CONVOLUTIONAL, IMAGE, MODEL, REGION } from "./requests.ts";
 import { REFUSALS } from "./refusals.ts";
 import { SCENES } from "./scenes.ts";
 
@@ -27,6 +27,14 @@ Deno.test("entry_worker issues byte for byte the certificates of entry_deno", op
           assert.equal((await ask(workerd, body)).text, (await ask(deno, body)).text);
         }
       }
+    }
+    const convolutional = { onnx: CONVOLUTIONAL.toBase64() };
+    const region = { center: IMAGE, radius: 0.004, clip: [0, 1] };
+    for (const property of [{ type: "lipschitz" }, { type: "robustness" }, { type: "output_bounds", outputs: [3] }]) {
+      const body = { model: convolutional, region, property };
+      const [there, here] = [await ask(workerd, body), await ask(deno, body)];
+      assert.equal(there.certificate.id, here.certificate.id);
+      assert.equal(there.text, here.text);
     }
   } finally {
     await workerd.close();

@@ -59,7 +59,7 @@ function alive(pass: Pass, id: number): number {
 
 /**
  * The count for a chain input, affine, bend, affine, bend, …: an interval image a matrix, and at every bend after the
- * first matrix one row for each index that `needs` says intervals leave open, and another where it still is.
+ * first matrix a row for each index that `needs` says intervals leave open, and another where the first leaves it so.
  */
 async function countPass(
   graph: Graph,
@@ -80,15 +80,22 @@ async function countPass(
     const below = (await boundPrefix(graph, id, groups)).states[id - 1].boxes;
     let rows = 0;
     groups.forEach((group, g) => {
-      for (let i = 0; i < node.size; i++) {
-        if (!needs(below[g], group, id, i)) continue;
-        rows += needs(afterFirst(below[g], final.states[id - 1].boxes[g], i), group, id, i) ? 2 : 1;
-      }
+      const { boxes } = final.states[id - 1];
+      for (let i = 0; i < node.size; i++) rows += rowsAt(below[g], boxes[g], i, (box) => needs(box, group, id, i));
     });
     count.rows += rows;
     count.flops += rows * rowFlops(final, id - 1, true);
   }
   return count;
+}
+
+/** Rows of one index: the end nearer to 0 first; that end is final then, the other still as intervals left it. */
+function rowsAt(before: Box, after: Box, i: number, needs: (box: Box) => boolean): number {
+  if (!needs(before)) return 0;
+  const isLower = before.upper[i] >= -before.lower[i];
+  return needs(isLower ? { lower: after.lower, upper: before.upper } : { lower: before.lower, upper: after.upper })
+    ? 2
+    : 1;
 }
 
 /** One row from an affine node (its own row: nothing to multiply) or from the last node down to the box. */
@@ -103,15 +110,6 @@ function rowFlops(pass: Pass, from: number, startsAtMatrix: boolean): number {
     } else flops += 4 * (id === nodes.length - 1 ? node.size : alive(pass, id));
   }
   return flops;
-}
-
-/** The box at one index after the first of its two rows: the end nearer to 0 is walked first, the other as intervals have it. */
-function afterFirst(below: Box, final: Box, i: number): Box {
-  const isLower = below.upper[i] >= -below.lower[i];
-  return {
-    lower: isLower ? final.lower : below.lower,
-    upper: isLower ? below.upper : final.upper,
-  };
 }
 
 const straddles = (box: Box, i: number) => box.lower[i] < 0 && box.upper[i] > 0;

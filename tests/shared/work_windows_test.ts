@@ -114,6 +114,15 @@ function entriesBelow(pass: Pass, target: number, index: number | null): number 
   return entries;
 }
 
+/** Rows of one index: the end nearer to 0 first; that end is final then, the other still as intervals left it. */
+function rowsAt(before: Box, after: Box, i: number, needs: (box: Box) => boolean): number {
+  if (!needs(before)) return 0;
+  const isLower = before.upper[i] >= -before.lower[i];
+  return needs(isLower ? { lower: after.lower, upper: before.upper } : { lower: before.lower, upper: after.upper })
+    ? 2
+    : 1;
+}
+
 interface Count {
   rows: number;
   /** Flops of products and interval images alone. */
@@ -142,24 +151,14 @@ async function countPass(
     const below = (await boundPrefix(graph, id, groups)).states[id - 1].boxes;
     groups.forEach((group, g) => {
       for (let i = 0; i < node.size; i++) {
-        if (!needs(below[g], group, id, i)) continue;
-        const second = needs(afterFirst(below[g], final.states[id - 1].boxes[g], i), group, id, i);
-        const rows = second ? 2 : 1;
+        const rows = rowsAt(below[g], final.states[id - 1].boxes[g], i, (box) => needs(box, group, id, i));
+        if (rows === 0) continue;
         count.rows += rows;
-        count.flops += rows * 2 * entriesBelow(final, id - 1, i);
+        count.flops += 2 * rows * entriesBelow(final, id - 1, i);
       }
     });
   }
   return count;
-}
-
-/** The box at one index after the first of its two rows: the end nearer to 0 is walked first, the other as intervals have it. */
-function afterFirst(below: Box, final: Box, i: number): Box {
-  const isLower = below.upper[i] >= -below.lower[i];
-  return {
-    lower: isLower ? final.lower : below.lower,
-    upper: isLower ? below.upper : final.upper,
-  };
 }
 
 const straddles = (box: Box, i: number) => box.lower[i] < 0 && box.upper[i] > 0;
@@ -203,7 +202,11 @@ Deno.test(`work of windows: rows where bounds are open, flops near the entries b
     within(done.jacobian, norms, `Jacobian, radius ${radius}`);
 
     const dense = await workOf(twin, groups, seeds);
-    assert.ok(done.network.flops < dense.network.flops, `network, radius ${radius}: less than the dense twin`);
-    assert.ok(done.jacobian.flops < dense.jacobian.flops, `Jacobian, radius ${radius}: less than the dense twin`);
+    // Few and large tiles on so small a feature map, whose layout would cost more than their rows save.
+    assert.ok(done.network.flops < dense.network.flops / 2, `network, radius ${radius}: half of the dense twin's`);
+    assert.ok(
+      done.jacobian.flops < 0.6 * dense.jacobian.flops,
+      `Jacobian, radius ${radius}: less than the dense twin's`,
+    );
   }
 });
