@@ -1,9 +1,11 @@
 import type { NodeId } from "../graph.ts";
 import { type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import type { Coefficients, DerivativeRange } from "../operators/operator.ts";
+import { unitRoundoff } from "../numeric/rounding.ts";
 import { buffersOf, handOn, takeStep } from "./block.ts";
 import type { Pass } from "./pass.ts";
 import { type Path, pathBelow, positionIn } from "./path.ts";
+import { addRoundings, massInflation, type Roundings } from "./roundings.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
 /**
@@ -22,7 +24,7 @@ export interface Condensed {
   readonly seeds: Float64Array;
   readonly outputs: number;
   readonly mass: Float64Array;
-  readonly roundings: number;
+  readonly roundings: Roundings;
 }
 
 export interface Layer {
@@ -90,7 +92,7 @@ export async function condense(
     const groups = kernels.uploadIndices(new Int32Array(count));
     const magnitudes = kernels.upload(startMagnitudes(path, indices, count));
     const sums = { constants: kernels.allocate(count), magnitudes };
-    const free = Array.from({ length: buffersOf(path) }, () => kernels.allocate(count * path.widest));
+    const free = Array.from({ length: buffersOf(path) }, () => kernels.allocateCoefficients(count * path.widest));
     const waiting = new Map<number, Coefficients>();
     waiting.set(path.start, startRows(kernels, path, indices, free.pop()!));
     const parts: Float64Array[] = [];
@@ -128,14 +130,11 @@ export async function condense(
       seeds,
       outputs,
       // gamma_1 times the second term is above what underflow may lose.
-      mass: mass.map((m) => m * INFLATION + lost * 2 ** 54),
-      roundings: path.roundings + 8,
+      mass: mass.map((m) => m * massInflation(path.roundings) + lost * 2 / unitRoundoff(kernels.precision)),
+      roundings: addRoundings(path.roundings, { sum: 8 }),
     };
   });
 }
-
-/** Covers what rounding hides in the sums of masses (each of fewer than 2^30 terms). */
-const INFLATION = 1 + 2 ** -20;
 
 /** Unstable neurons of all layers. */
 export function widthOf(layers: readonly Layer[]): number {
@@ -176,7 +175,7 @@ async function columnsAt(
   support: Support,
 ): Promise<Float64Array> {
   return await kernels.scope(async () => {
-    const out = kernels.allocate(rows * paddedLength(neurons.length));
+    const out = kernels.allocateCoefficients(rows * paddedLength(neurons.length));
     kernels.gatherMatrix({
       out,
       source,

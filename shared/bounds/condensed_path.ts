@@ -1,10 +1,13 @@
 import type { NodeId } from "../graph.ts";
 import { type Kernels, paddedLength } from "../kernels/kernels.ts";
-import { addDown, addUp, multiplyDown, multiplyUp, rowSumRoundings } from "../numeric/rounding.ts";
+import { packedLength } from "../kernels/packed.ts";
+import { addDown, addUp, multiplyDown, multiplyUp } from "../numeric/rounding.ts";
 import { groupTable, type Relaxation, type Step } from "../operators/operator.ts";
 import { condense, type Condensed, type Layer, layersOf, widthOf } from "./condense.ts";
 import type { Pass } from "./pass.ts";
 import { chainOf, type Path, positionIn, underflowBelow } from "./path.ts";
+import { condensedRoundings } from "./roundings.ts";
+import { magnitudesAt } from "./steps.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
 /** The path of unit rows over their unstable neurons alone; null where that would cost more than the plain one. */
@@ -21,7 +24,7 @@ export async function condensedPath(
     return null;
   }
   const condensed = await condense(pass, shared, target, indices, supports, layers);
-  return pathOver(pass, indices, condensed);
+  return pathOver(pass, target, indices, condensed);
 }
 
 /** Multiplications of `rows` rows walked plainly, against those of building M and walking on it. */
@@ -61,7 +64,7 @@ function workOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>, id: NodeId, 
 }
 
 /** The walk of unit rows on M: layer by layer the unstable neurons take their lines, then add their own rows. */
-function pathOver(pass: Pass, indices: Int32Array, condensed: Condensed): Path {
+function pathOver(pass: Pass, target: NodeId, indices: Int32Array, condensed: Condensed): Path {
   const { kernels } = pass.run;
   const { layers, matrix, width, mass } = condensed;
   const padded = paddedLength(width);
@@ -69,11 +72,13 @@ function pathOver(pass: Pass, indices: Int32Array, condensed: Condensed): Path {
   for (let r = 0; r < indices.length; r++) start.set(matrix.subarray(r * width, (r + 1) * width), r * padded);
   const constants = pass.groups.map(({ box }) => seedProducts(condensed, box.lower));
   const open = layers.filter(({ neurons }) => neurons.length > 0);
-  const steps = open.map((layer) => layerStep(pass, layer, condensed, constants, indices.length));
+  const lost = underflowOfLayers(pass, open, mass.subarray(indices.length));
+  const steps = open.map((layer, at) => layerStep(pass, layer, condensed, constants, indices.length, lost[at]));
   const position = positionIn(indices);
   const none = new Float64Array(pass.groups.length * 2 * padded);
   const largest = Math.max(0, ...open.map(({ neurons }) => neurons.length));
   return {
+    target,
     rows: {
       matrix: kernels.upload(start),
       position,
@@ -86,9 +91,8 @@ function pathOver(pass: Pass, indices: Int32Array, condensed: Condensed): Path {
     box: kernels.upload(none),
     boxWidth: width,
     widest: padded,
-    roundings: condensed.roundings + condensed.outputs + 2 + largest + steps.length + 2 + rowSumRoundings(width) +
-      4 * steps.length + 4,
-    underflow: underflowBelow(pass.groups.length, steps, width),
+    roundings: condensedRoundings(kernels.precision, condensed, largest, steps.length),
+    underflow: underflowBelow(pass.groups.length, steps, width, kernels.precision),
   };
 }
 
@@ -105,6 +109,7 @@ function layerStep(
   { matrix, width, mass }: Condensed,
   constants: readonly Float64Array[],
   values: number,
+  underflow: Float64Array,
 ): Step {
   const { kernels } = pass.run;
   const padded = paddedLength(neurons.length);
@@ -129,8 +134,25 @@ function layerStep(
       accumulate: true,
     },
     coefficientRoundings: neurons.length + 2,
-    underflow: new Float64Array(pass.groups.length).fill(neurons.length * (width + 2)),
+    underflow,
   };
+}
+
+/**
+ * Half-steps that each layer may lose, per group: a product of lam_u and an element of M against the gated value of its
+ * column, a slope against M_u G, which the mass is above, and the products of the sums.
+ */
+function underflowOfLayers(pass: Pass, open: readonly Layer[], mass: Float64Array): Float64Array[] {
+  const gated = open.map(({ product, neurons }) =>
+    magnitudesAt(pass, product).map((sizes) => neurons.reduce((sum, i) => sum + sizes[i], 0))
+  );
+  return open.map(({ neurons, from }, at) => {
+    const masses = neurons.reduce((sum, _, u) => sum + 2 * mass[from + u], 0);
+    return Float64Array.from(pass.groups, (_, g) => {
+      const behind = gated.slice(at + 1).reduce((sum, sizes) => sum + sizes[g], 0);
+      return neurons.length * (behind + 2) + masses;
+    });
+  });
 }
 
 /** Rows of M over the columns from `behind` on, packed. */
@@ -141,7 +163,7 @@ function packRows(kernels: Kernels, matrix: Float64Array, width: number, first: 
   for (let u = 0; u < k; u++) {
     rows.set(matrix.subarray((first + u) * width + behind, (first + u + 1) * width), u * padded);
   }
-  const packed = kernels.allocate(k * padded);
+  const packed = kernels.allocateCoefficients(packedLength(k, n, kernels.precision));
   kernels.packMatrix({ out: packed, matrix: kernels.upload(rows), k, n });
   return packed;
 }

@@ -1,5 +1,6 @@
 import type { AffineNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
+import { packedLength } from "../kernels/packed.ts";
 import { settleImage } from "./image.ts";
 import { allColumns, boxTable, groupTable, type LinearContext, type LinearOperator, magnitudeSum } from "./operator.ts";
 
@@ -50,7 +51,7 @@ export const affine: LinearOperator<AffineNode> = {
     const k = columns?.length ?? node.size;
     const n = inputColumns?.length ?? inputs[0].lower.length;
     const padded = paddedLength(k);
-    const packed = kernels.allocate(paddedLength(n) * k);
+    const packed = kernels.allocateCoefficients(packedLength(k, n, kernels.precision));
     kernels.packMatrix({ out: packed, matrix: gatherWeights(node, context, columns), k, n });
     return {
       window: null,

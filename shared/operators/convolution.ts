@@ -59,7 +59,7 @@ export const convolution: LinearOperator<ConvolutionNode> = {
     const wanted = inputColumns ?? allColumns(inputs[0].lower.length);
     const [k, n] = [rows.length, wanted.length];
     const blocks = kernels.uploadBlocks({ k, n, blocks: tilesOf(stencilOf(node), rows, wanted) });
-    const packed = kernels.allocate(blocks.packedLength);
+    const packed = kernels.allocateCoefficients(blocks.packedLength);
     kernels.packWindows({
       out: packed,
       blocks,
