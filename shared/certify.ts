@@ -1,8 +1,11 @@
+import { willDo } from "./arithmetic.ts";
+import type { Work } from "./bounds/pass.ts";
 import { type RunContext, withRun } from "./bounds/run.ts";
 import { type Certificate, issue, questionOf } from "./certificate/certificate.ts";
 import type { Outcome } from "./certificate/finding.ts";
-import { type Budget, checkBudget, costOf } from "./cost.ts";
-import type { Kernels } from "./kernels/kernels.ts";
+import { type Budget, checkBudget, costOf, precisionsOf } from "./cost.ts";
+import type { Graph } from "./graph.ts";
+import type { Kernels, Precision } from "./kernels/kernels.ts";
 import type { Model } from "./model.ts";
 import type { Analysis } from "./properties/analysis.ts";
 import { jacobianBounds, outputBounds } from "./properties/bounds.ts";
@@ -28,10 +31,40 @@ export interface CertifyContext extends RunContext {
 export async function certify(model: Model, query: Query, context: CertifyContext): Promise<Certificate> {
   const graph = model.graph(query.output);
   checkBudget(costOf(graph, query), context.budget);
-  return await withRun([graph], context, async (run) => {
+  const question = context.question ?? await questionOf(query);
+  const done: Work = { flops: 0, rows: 0 };
+  const precisions = precisionsOf(graph, query);
+  for (const [at, precision] of precisions.entries()) {
+    const { outcome, work, radius } = await answerIn(precision, model, graph, query, {
+      ...context,
+      ...after(done, context),
+    });
+    done.flops += work.flops;
+    done.rows += work.rows;
+    if (at === precisions.length - 1 || willDo(query.property, outcome, radius)) {
+      return await issue(query, { outcome, precision, work: done }, question);
+    }
+  }
+  throw new RangeError("Cannot certify: there is no arithmetic to try");
+}
+
+/** Progress of an attempt counts on from what was done before it. */
+function after({ flops, rows }: Readonly<Work>, { onProgress }: RunContext): Pick<RunContext, "onProgress"> {
+  if (!onProgress) return {};
+  return { onProgress: (progress) => onProgress({ flops: flops + progress.flops, rows: rows + progress.rows }) };
+}
+
+function answerIn(
+  precision: Precision,
+  { inputType }: Model,
+  graph: Graph,
+  query: Query,
+  context: RunContext,
+): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
+  return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
-    const outcome = await answer(query, { graph, box, inputType: model.inputType, options: query.options, run });
-    return await issue(query, outcome, run.work, context.question ?? await questionOf(query));
+    const outcome = await answer(query, { graph, box, inputType, options: query.options, run });
+    return { outcome, work: run.work, radius: run.reported?.radius ?? 0 };
   });
 }
 

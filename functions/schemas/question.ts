@@ -42,7 +42,7 @@ const Property = z.discriminatedUnion("type", [
 const Options = z.strictObject({
   relaxation: z.enum(["interval", "recurjac", "linear"]).optional(),
   preactivation: z.enum(["interval", "crown"]).optional(),
-  arithmetic: z.enum(["auto", "f64"]).optional(),
+  arithmetic: z.enum(["auto", "f32", "f64"]).optional(),
 }).openapi("Options");
 
 /** Options that are named in the contract and not there yet. */
@@ -50,7 +50,6 @@ export const LATER_OPTIONS: readonly LaterOption[] = [
   { path: ["options", "search"] },
   { path: ["options", "observe"] },
   { path: ["options", "preactivation"], value: "alpha_crown" },
-  { path: ["options", "arithmetic"], value: "f32" },
   { path: ["callback_url"] },
 ];
 

@@ -10,16 +10,15 @@ export interface RunContext {
   readonly onProgress?: Run["onProgress"];
   /** What coefficients are (default: as the kernels are). */
   readonly precision?: Precision;
-  /** Where the run's work is added to (default: counted from 0). */
-  readonly work?: Work;
 }
 
 /** Opens a run: uploads the graphs' matrices, counts the work, and frees everything when `body` ends. */
 export async function withRun<T>(
   graphs: readonly Graph[],
-  { kernels: given, signal, onProgress, precision, work = { flops: 0, rows: 0 } }: RunContext,
+  { kernels: given, signal, onProgress, precision }: RunContext,
   body: (run: Run) => Promise<T>,
 ): Promise<T> {
+  const work: Work = { flops: 0, rows: 0 };
   const kernels = precision === "f32" ? given.single : given;
   return await kernels.scope(async () => {
     const uploads = new Map<Float64Array, Buffer>();
