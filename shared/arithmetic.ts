@@ -4,10 +4,10 @@ import type { Precision } from "./kernels/kernels.ts";
 import type { Property, Query } from "./query.ts";
 
 /**
- * Estimated flops from which `auto` tries f32 first: below, an answer takes milliseconds and the rounding of f32 buys
- * nothing. Measured: shared/README.md, "f32 measured".
+ * Estimated flops from which `auto` tries f32 first: nowhere as measured. f32 saves a fifth of an answer's time on most
+ * networks, and where it has to be redone, on one in four, it costs four fifths more (shared/README.md, "f32 measured").
  */
-export const F32_FROM = 1e8;
+export const F32_FROM = Infinity;
 
 /** Rounding that may be seen in an answer of `auto`, as a share of its largest bound. */
 const VISIBLE = 1e-4;
@@ -19,9 +19,14 @@ const RADII = 16;
 const LEAST = 2 ** -100, GREATEST = 2 ** 100;
 
 /** The kinds of coefficients to try for a question of `flops`, in order; the last one's answer stands. */
-export function precisionsFor(graph: Graph, { property, options }: Query, flops: number): readonly Precision[] {
+export function precisionsFor(
+  graph: Graph,
+  { property, options }: Pick<Query, "property" | "options">,
+  flops: number,
+  from: number = F32_FROM,
+): readonly Precision[] {
   const { arithmetic } = options;
-  if (arithmetic === "f64" || (arithmetic === "auto" && flops < F32_FROM)) return ["f64"];
+  if (arithmetic === "f64" || (arithmetic === "auto" && flops < from)) return ["f64"];
   const rows = "rows" in property ? property.rows : [];
   if (!rows.every(isInRange) || !isGraphInRange(graph)) return ["f64"];
   return arithmetic === "f32" ? ["f32"] : ["f32", "f64"];
@@ -29,7 +34,8 @@ export function precisionsFor(graph: Graph, { property, options }: Query, flops:
 
 const inRange = new WeakMap<Graph, boolean>();
 
-function isGraphInRange(graph: Graph): boolean {
+/** Whether every constant that coefficients meet is one that f32 holds with full precision. */
+export function isGraphInRange(graph: Graph): boolean {
   let known = inRange.get(graph);
   if (known === undefined) {
     known = graph.nodes.every((node) => multipliersOf(node).every(isInRange));

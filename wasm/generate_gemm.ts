@@ -1,5 +1,5 @@
 /** Writes the unrolled tiles of the matrix product as AssemblyScript; `deno run wasm/generate_gemm.ts` prints them. */
-import { CHUNK, NARROW, NARROW_CHUNK, type Precision } from "../shared/kernels/packed.ts";
+import { CHUNK, CHUNK_F32, NARROW, NARROW_CHUNK, type Precision } from "../shared/kernels/packed.ts";
 
 /** A tile of `rows` rows of A and `panels` panels (32 bytes of columns each) of B: 2 rows * panels vectors of sums. */
 export interface Tile {
@@ -177,7 +177,8 @@ export function constantTileSource(rows: number, precision: Precision = "f64"): 
     ]),
     "} while (false);",
   ];
-  const body = [...steps(0, CHUNK, "whole", UNROLL), ...steps(CHUNK, UNROLL - 1, "tail", 1)];
+  const most = precision === "f64" ? CHUNK : CHUNK_F32;
+  const body = [...steps(0, most, "whole", UNROLL), ...steps(CHUNK, UNROLL - 1, "tail", 1)];
   return tileSource(`constant_tile_${rows}`, tile, element, "b: usize, skip: usize, whole: i32, tail: i32", [], body, [
     "b += skip;",
   ]);
@@ -262,7 +263,7 @@ export function scatterSource(rows: number, precision: Precision = "f64"): strin
 export function gemmTilesSource(): string {
   return [
     "// Written by wasm/generate_gemm.ts.",
-    `export const CHUNK: i32 = ${CHUNK}, NARROW: i32 = ${NARROW}, NARROW_CHUNK: i32 = ${NARROW_CHUNK};`,
+    `export const CHUNK: i32 = ${CHUNK}, CHUNK_F32: i32 = ${CHUNK_F32}, NARROW: i32 = ${NARROW}, NARROW_CHUNK: i32 = ${NARROW_CHUNK};`,
     `export const arena_start: usize = ${ARENA_START};`,
     ...LOOP_TILES.map((tile) => loopTileSource(tile)),
     ...LOOP_TILES_F32.map((tile) => loopTileSource(tile, "f32")),

@@ -6,7 +6,7 @@ import { groupTable, type Relaxation, type Step } from "../operators/operator.ts
 import { condense, type Condensed, type Layer, layersOf, widthOf } from "./condense.ts";
 import type { Pass } from "./pass.ts";
 import { chainOf, type Path, positionIn, underflowBelow } from "./path.ts";
-import { condensedRoundings } from "./roundings.ts";
+import { condensedRoundings, massWeight } from "./roundings.ts";
 import { magnitudesAt } from "./steps.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
@@ -116,7 +116,8 @@ function layerStep(
   const tables = pass.groups.flatMap((_, g) => {
     return linesOver(pass.states[product].relaxations![g], neurons, constants[g].subarray(values + from));
   });
-  const q = Float64Array.from(neurons, (_, u) => 2 * mass[values + from + u]);
+  const weight = massWeight(kernels.precision);
+  const q = Float64Array.from(neurons, (_, u) => weight * mass[values + from + u]);
   const behind = from + neurons.length;
   const outputs = Int32Array.from({ length: width - behind }, (_, j) => behind + j);
   const blocks = outputs.length === 0 ? [] : [{ columns: Int32Array.from(neurons, (_, u) => from + u), outputs }];

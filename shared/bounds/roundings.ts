@@ -44,7 +44,12 @@ export function condensedRoundings(
 ): Roundings {
   const sums = outputs + 2 + rowSumRoundings(width) + 4 * layers + 4;
   if (precision === "f64") return addRoundings(roundings, { sum: sums + largest + layers + 2 });
-  return addRoundings(roundings, { sum: sums, single: chunkedRoundings(largest, 1) + layers + 2 });
+  return addRoundings(roundings, { sum: sums, single: chunkedRoundings(largest, 1) + layers + 4 });
+}
+
+/** What a coefficient of an unstable neuron is charged against, in masses: the f32 counts pay each error once (21). */
+export function massWeight(precision: Precision): number {
+  return precision === "f64" ? 2 : 1;
 }
 
 /**

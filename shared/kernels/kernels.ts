@@ -13,7 +13,7 @@ export type { Precision } from "./packed.ts";
  * every sum, in `gemm` and along rows, starts at +0 and adds fl(a_k b_k) for column k = 0, 1, 2, … one after the other, so
  * that a column of exact zeros can be dropped without changing a bit (shared/README.md (12)). In f32 the sums of `gemm` and
  * `gemmBlocks` go chunk by chunk instead: each of `chunkLength` products (`packed.ts`) sums from +0 in its order and is then added
- * to the sum of those before it, all in f32, so that a sum of k products has about 48 + k / 48 roundings on the path of a
+ * to the sum of those before it, all in f32, so that a sum of k products has about 32 + k / 32 roundings on the path of a
  * term. Along rows f32 coefficients are promoted, and sums, products and tables are f64 as ever; what becomes a coefficient
  * is computed in f64 and rounded to f32.
  *

@@ -11,10 +11,12 @@ export function paddedLength(n: number): number {
 /** Most rows of a chunk of a packed matrix, and in f64 most of one with at most {@link NARROW} columns; multiples of four. */
 export const CHUNK = 48, NARROW_CHUNK = 512;
 export const NARROW = 20;
+/** The same in f32, where short chunks also make short sums: k products have CHUNK_F32 + k / CHUNK_F32 roundings. */
+export const CHUNK_F32 = 32;
 
 /** Rows of a chunk of a packed matrix [k, n]: equal shares of k, rounded up to a multiple of four. */
 export function chunkLength(k: number, n: number, precision: Precision): number {
-  const most = precision === "f64" && n <= NARROW ? NARROW_CHUNK : CHUNK;
+  const most = precision === "f32" ? CHUNK_F32 : n <= NARROW ? NARROW_CHUNK : CHUNK;
   return paddedLength(Math.ceil(k / Math.max(1, Math.ceil(k / most))));
 }
 
@@ -41,5 +43,5 @@ export function packedPlace(k: number, n: number, i: number, j: number, precisio
  * are added to one output: a chunk's product and additions, then one addition for each further chunk and sum.
  */
 export function chunkedRoundings(k: number, writes: number): number {
-  return k === 0 ? 0 : Math.min(k, CHUNK) + Math.ceil(k / CHUNK) - 1 + Math.max(0, writes - 1);
+  return k === 0 ? 0 : Math.min(k, CHUNK_F32) + Math.ceil(k / CHUNK_F32) - 1 + Math.max(0, writes - 1);
 }

@@ -1,4 +1,4 @@
-import { CHUNK, NARROW, NARROW_CHUNK } from "../generated/gemm_tiles";
+import { CHUNK, CHUNK_F32, NARROW, NARROW_CHUNK } from "../generated/gemm_tiles";
 import { padded, zero_padding } from "./rows";
 
 /** Whether a matrix of `n` columns is multiplied by tiles that read their coefficients where they are. */
@@ -9,7 +9,7 @@ export function is_narrow(n: i32): bool {
 
 /** Rows of a chunk of a matrix [k, n]; the last chunk has what is left. See chunkLength in shared/kernels/packed.ts. */
 export function chunk_length<T>(k: i32, n: i32): i32 {
-  const most = sizeof<T>() == 8 && is_narrow(n) ? NARROW_CHUNK : CHUNK;
+  const most = sizeof<T>() == 4 ? CHUNK_F32 : is_narrow(n) ? NARROW_CHUNK : CHUNK;
   const chunks = max((k + most - 1) / most, 1);
   return padded((k + chunks - 1) / chunks);
 }
