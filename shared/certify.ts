@@ -1,10 +1,9 @@
 import { willDo } from "./arithmetic.ts";
 import type { Work } from "./bounds/pass.ts";
 import { type RunContext, withRun } from "./bounds/run.ts";
-import { type Certificate, issue, questionOf } from "./certificate/certificate.ts";
+import { type Answer, type Certificate, issue, questionOf } from "./certificate/certificate.ts";
 import type { Outcome } from "./certificate/finding.ts";
 import { type Budget, checkBudget, costOf, precisionsOf } from "./cost.ts";
-import type { Graph } from "./graph.ts";
 import type { Kernels, Precision } from "./kernels/kernels.ts";
 import type { Model } from "./model.ts";
 import type { Analysis } from "./properties/analysis.ts";
@@ -32,17 +31,23 @@ export async function certify(model: Model, query: Query, context: CertifyContex
   const graph = model.graph(query.output);
   checkBudget(costOf(graph, query), context.budget);
   const question = context.question ?? await questionOf(query);
+  return await issue(query, await answerBy(precisionsOf(graph, query), model, query, context), question);
+}
+
+/** The first answer that will do, trying these kinds of coefficients in order; the last one's stands. Work counts them all. */
+export async function answerBy(
+  precisions: readonly Precision[],
+  model: Model,
+  query: Query,
+  context: RunContext,
+): Promise<Answer> {
   const done: Work = { flops: 0, rows: 0 };
-  const precisions = precisionsOf(graph, query);
   for (const [at, precision] of precisions.entries()) {
-    const { outcome, work, radius } = await answerIn(precision, model, graph, query, {
-      ...context,
-      ...after(done, context),
-    });
+    const { outcome, work, radius } = await answerIn(precision, model, query, { ...context, ...after(done, context) });
     done.flops += work.flops;
     done.rows += work.rows;
     if (at === precisions.length - 1 || willDo(query.property, outcome, radius)) {
-      return await issue(query, { outcome, precision, work: done }, question);
+      return { outcome, precision, work: done };
     }
   }
   throw new RangeError("Cannot certify: there is no arithmetic to try");
@@ -56,11 +61,11 @@ function after({ flops, rows }: Readonly<Work>, { onProgress }: RunContext): Pic
 
 function answerIn(
   precision: Precision,
-  { inputType }: Model,
-  graph: Graph,
+  model: Model,
   query: Query,
   context: RunContext,
 ): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
+  const graph = model.graph(query.output), { inputType } = model;
   return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
     const outcome = await answer(query, { graph, box, inputType, options: query.options, run });
