@@ -88,7 +88,9 @@ export const Certificate = z.strictObject({
     search: z.strictObject({ nodes: z.int(), open: z.int(), stopped_by: z.literal("none") }),
   }),
   arithmetic: z.strictObject({
-    kind: z.enum(["f32-outward", "f64-outward"]),
+    kind: z.enum(["f32-outward", "f64-outward"]).openapi({
+      description: "What coefficients were computed in, in the end",
+    }),
     encloses: z.literal("the network over the real numbers"),
     assumes: z.array(z.string()),
   }),

@@ -1,7 +1,7 @@
 /** Drawn convolutions and layouts of blocks, and their dense twins. */
 import type { Grid, Pair, Windows } from "../../shared/graph.ts";
 import type { BlockLayout } from "../../shared/kernels/kernels.ts";
-import { type Precision } from "../../shared/kernels/kernels.ts";
+import type { Precision } from "../../shared/kernels/kernels.ts";
 import { chunkLength } from "../../shared/kernels/packed.ts";
 
 export const sizeOf = (batch: number, { channels, height, width }: Grid): number => batch * channels * height * width;
