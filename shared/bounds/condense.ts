@@ -1,11 +1,12 @@
 import type { NodeId } from "../graph.ts";
 import { type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import type { Coefficients, DerivativeRange } from "../operators/operator.ts";
-import { unitRoundoff } from "../numeric/rounding.ts";
+import { SMALLEST_SUBNORMAL, unitRoundoff } from "../numeric/rounding.ts";
 import { buffersOf, handOn, takeStep } from "./block.ts";
 import type { Pass } from "./pass.ts";
 import { type Path, pathBelow, positionIn } from "./path.ts";
-import { addRoundings, massInflation, type Roundings } from "./roundings.ts";
+import { addRoundings, INFLATION, type Roundings } from "./roundings.ts";
+import { magnitudesAt } from "./steps.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface Condensed {
   readonly seeds: Float64Array;
   readonly outputs: number;
   readonly mass: Float64Array;
+  /** At least |M| |G| + |C| |c| of each row over every group: in f64 the mass itself, in f32 that sum (21). */
+  readonly size: Float64Array;
   readonly roundings: Roundings;
 }
 
@@ -123,16 +126,43 @@ export async function condense(
       kernels.read(magnitudes),
     ]);
     const [lost] = path.underflow;
+    const matrix = assemble(layers, parts, count, width);
+    // gamma_1 times the second term is above what underflow may lose.
+    const paid = mass.map((m) => m * INFLATION + lost * 2 / unitRoundoff(kernels.precision));
     return {
       layers,
-      matrix: assemble(layers, parts, count, width),
+      matrix,
       width,
       seeds,
       outputs,
-      // gamma_1 times the second term is above what underflow may lose.
-      mass: mass.map((m) => m * massInflation(path.roundings) + lost * 2 / unitRoundoff(kernels.precision)),
+      mass: paid,
+      size: kernels.precision === "f64" ? paid : sizesOf(pass, layers, matrix, width, seeds, outputs),
       roundings: addRoundings(path.roundings, { sum: 8 }),
     };
+  });
+}
+
+/** |M| |G| + |C| |c| of every row, rounded up, with the largest magnitudes of all groups. */
+function sizesOf(
+  pass: Pass,
+  layers: readonly Layer[],
+  matrix: Float64Array,
+  width: number,
+  seeds: Float64Array,
+  outputs: number,
+): Float64Array {
+  const most = (id: NodeId) =>
+    magnitudesAt(pass, id).reduce((most, sizes) => most.map((size, i) => Math.max(size, sizes[i])));
+  const gated = new Float64Array(width), padded = paddedLength(outputs), chosen = most(0);
+  for (const { product, neurons, from } of layers) {
+    const sizes = most(product);
+    neurons.forEach((i, u) => gated[from + u] = sizes[i]);
+  }
+  return Float64Array.from({ length: seeds.length / padded }, (_, r) => {
+    let sum = 0;
+    for (let j = 0; j < width; j++) sum += Math.abs(matrix[r * width + j]) * gated[j];
+    for (let k = 0; k < outputs; k++) sum += Math.abs(seeds[r * padded + k]) * chosen[k];
+    return sum * INFLATION + SMALLEST_SUBNORMAL * (width + outputs);
   });
 }
 

@@ -1,4 +1,3 @@
-import { chunkedRoundings } from "../kernels/packed.ts";
 import type { Precision } from "../kernels/kernels.ts";
 import { gamma, radiusFactor, rowSumRoundings } from "../numeric/rounding.ts";
 import type { Step } from "../operators/operator.ts";
@@ -28,12 +27,12 @@ export function addRoundings(a: Roundings, { sum = 0, single = 0 }: Partial<Roun
 /** A walk: the worst step for coefficients, all joins for constants; in f64 counted over all indices, dropped or not. */
 export function walkRoundings(precision: Precision, steps: readonly Step[], longest: number): Roundings {
   const sums = 1 + rowSumRoundings(longest) + 4 * steps.length + 4;
-  if (precision === "f64") {
-    return { sum: sums + Math.max(1, ...steps.map(({ coefficientRoundings }) => coefficientRoundings)), single: 0 };
-  }
-  // A slope's two roundings are paid by the node below, together with its own.
-  return { sum: sums + 1, single: 2 + Math.max(1, ...steps.map(singleRoundings)) };
+  if (precision === "f32") return { sum: sums + 1, single: UNIT };
+  return { sum: sums + Math.max(1, ...steps.map(({ coefficientRoundings }) => coefficientRoundings)), single: 0 };
 }
+
+/** In f32 each charge is weighed by its own count, in units of the two roundings of a slope. */
+const UNIT = 2;
 
 /** A walk on the condensed form, where the largest layer has `largest` unstable neurons (shared/README.md (14)). */
 export function condensedRoundings(
@@ -43,28 +42,9 @@ export function condensedRoundings(
   layers: number,
 ): Roundings {
   const sums = outputs + 2 + rowSumRoundings(width) + 4 * layers + 4;
-  if (precision === "f64") return addRoundings(roundings, { sum: sums + largest + layers + 2 });
-  return addRoundings(roundings, { sum: sums, single: chunkedRoundings(largest, 1) + layers + 4 });
+  if (precision === "f32") return { sum: roundings.sum + sums, single: UNIT };
+  return addRoundings(roundings, { sum: sums + largest + layers + 2 });
 }
 
-/** What a coefficient of an unstable neuron is charged against, in masses: the f32 counts pay each error once (21). */
-export function massWeight(precision: Precision): number {
-  return precision === "f64" ? 2 : 1;
-}
-
-/**
- * Roundings to f32 of a step's own: a factor (its f64 rounding, and one for all that a stored factor may be off); a matrix
- * (its numbers, and the sums of their products); a sum where branches meet.
- */
-function singleRoundings({ scale, product }: Step): number {
-  if (scale) return 3;
-  if (!product) return 1;
-  if (product.layout === "dense") return 1 + chunkedRoundings(product.k, 1);
-  const { deepest, mostWrites } = product.blocks;
-  return 1 + chunkedRoundings(deepest, mostWrites) + (product.accumulate ? 1 : 0);
-}
-
-/** What (14) needs for |M| |G| + |C| |c| <= mass: the roundings of the sums of masses, and in f32 those of coefficients. */
-export function massInflation({ single }: Roundings): number {
-  return single === 0 ? RESERVE : RESERVE * (1 + 2 * gamma(single, "f32"));
-}
+/** Covers what rounding hides in sums of charges (each of fewer than 2^30 terms). */
+export const INFLATION = RESERVE;

@@ -102,6 +102,11 @@ export function gamma(n: number, precision: Precision = "f64"): number {
 /** Roundings to f32 on the path of a coefficient: what (1 + gamma) inflates stays small. */
 const MAX_SINGLE_ROUNDINGS = 2 ** 20;
 
+/** gamma'_n in units of gamma'_2, rounded up: how a charge for n roundings to f32 is weighed (shared/README.md (21)). */
+export function singleWeight(n: number): number {
+  return n <= 2 ? 1 : nextUp(nextUp(gamma(n, "f32") / gamma(2, "f32"))) * (1 + 2 ** -40);
+}
+
 /** Up to here (1 + 2^-20) in {@link settleLower} covers what rounding hides in the sum of magnitudes. */
 const MAX_ROUNDINGS = 2 ** 30;
 

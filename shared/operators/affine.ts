@@ -1,8 +1,16 @@
 import type { AffineNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
-import { packedLength } from "../kernels/packed.ts";
+import { chunkedRoundings, packedLength } from "../kernels/packed.ts";
 import { settleImage } from "./image.ts";
-import { allColumns, boxTable, groupTable, type LinearContext, type LinearOperator, magnitudeSum } from "./operator.ts";
+import {
+  allColumns,
+  boxTable,
+  chargeTable,
+  groupTable,
+  type LinearContext,
+  type LinearOperator,
+  magnitudeSum,
+} from "./operator.ts";
 
 /**
  * y = W x + b.
@@ -58,7 +66,7 @@ export const affine: LinearOperator<AffineNode> = {
       table: null,
       absorb: {
         bias: node.bias && kernels.upload(groupTable([node.bias], columns, padded)),
-        q: kernels.upload(groupTable(image.q, columns, padded)),
+        q: kernels.upload(chargeTable(kernels, image.q, columns, padded, 1 + chunkedRoundings(k, 1))),
       },
       scale: null,
       product: { layout: "dense", packed, k, n },

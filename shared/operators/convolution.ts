@@ -1,6 +1,7 @@
 import type { ConvolutionNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
-import { allColumns, boxTable, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
+import { chunkedRoundings } from "../kernels/packed.ts";
+import { allColumns, boxTable, chargeTable, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
 import { settleImage } from "./image.ts";
 import { convolutionPlain } from "./convolution_plain.ts";
 import { eachInRow, entriesOf, markColumns, sizeOf, stencilOf, tilesOf } from "./windows.ts";
@@ -69,13 +70,13 @@ export const convolution: LinearOperator<ConvolutionNode> = {
       windows: node.windows,
       transposed: node.transposed,
     });
-    const padded = paddedLength(k);
+    const padded = paddedLength(k), roundings = 1 + chunkedRoundings(blocks.deepest, blocks.mostWrites);
     return {
       window: null,
       table: null,
       absorb: {
         bias: node.bias && kernels.upload(groupTable([node.bias], columns, padded)),
-        q: kernels.upload(groupTable(image.q, columns, padded)),
+        q: kernels.upload(chargeTable(kernels, image.q, columns, padded, roundings)),
       },
       scale: null,
       product: { layout: "blocks", blocks, packed, k, n, accumulate: false },

@@ -1,10 +1,10 @@
 import type { SelectionNode } from "../graph.ts";
 import { type Kernels, paddedLength } from "../kernels/kernels.ts";
-import { packedLength, packedPlace } from "../kernels/packed.ts";
+import { chunkedRoundings, packedLength, packedPlace } from "../kernels/packed.ts";
 import { type Box, magnitudes } from "../numeric/box.ts";
 import { addDown, addUp } from "../numeric/rounding.ts";
 import { placesOf } from "./convolution.ts";
-import { allColumns, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
+import { allColumns, chargeTable, type LinearOperator, magnitudeSum } from "./operator.ts";
 import { selectionPlain } from "./selection_plain.ts";
 
 /**
@@ -57,15 +57,20 @@ export const selection: LinearOperator<SelectionNode> = {
     const rows = columns ?? allColumns(node.size);
     const wanted = inputColumns ?? allColumns(inputs[0].lower.length);
     const [k, n] = [rows.length, wanted.length];
-    const { blocks, values } = blocksOf(node, rows, wanted, kernels);
+    const { layout, values } = blocksOf(node, rows, wanted, kernels);
+    const blocks = kernels.uploadBlocks({ k, n, blocks: layout });
+    const roundings = 1 + chunkedRoundings(blocks.deepest, blocks.mostWrites);
     return {
       window: null,
       table: null,
-      absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, paddedLength(k))) },
+      absorb: {
+        bias: null,
+        q: kernels.upload(chargeTable(kernels, image.q, columns, paddedLength(k), roundings)),
+      },
       scale: null,
       product: {
         layout: "blocks",
-        blocks: kernels.uploadBlocks({ k, n, blocks }),
+        blocks,
         packed: kernels.uploadCoefficients(values),
         k,
         n,
@@ -167,5 +172,5 @@ function blocksOf(node: SelectionNode, rows: Int32Array, wanted: Int32Array, { p
     values.set(part, at);
     at += part.length;
   }
-  return { blocks, values };
+  return { layout: blocks, values };
 }

@@ -116,7 +116,7 @@ async function checkCondensed(precision: Precision): Promise<void> {
           // As the pass was when the node's rows were walked.
           const then: Pass = { ...pass, states: pass.states.slice(0, id + 1) };
           const rows = pass.states[id].demand?.indices ?? Int32Array.from(values[id].keys());
-          const { layers, matrix, width, seeds, outputs, mass, roundings } = await condense(
+          const { layers, matrix, width, seeds, outputs, mass, size, roundings } = await condense(
             then,
             sharedPass(then),
             id,
@@ -131,7 +131,7 @@ async function checkCondensed(precision: Precision): Promise<void> {
               ...matrix.subarray(r * width, (r + 1) * width),
               ...seeds.subarray(r * stride, (r + 1) * stride),
             ];
-            if (![mass[r], ...row].every(Number.isFinite)) return;
+            if (![mass[r], size[r], ...row].every(Number.isFinite)) return;
             let sum = ZERO, magnitude = ZERO;
             const add2 = (coefficient: number, g: Exact) => {
               const term = multiply(exact(coefficient), g);
@@ -142,7 +142,7 @@ async function checkCondensed(precision: Precision): Promise<void> {
             values[0].forEach((c, k) => add2(seeds[r * stride + k], c));
             const radius = multiply(exact(factorOf(roundings)), exact(mass[r]));
             assert.ok(compare(absolute(subtract(value, sum)), radius) <= 0, `${name}: ${what}`);
-            assert.ok(compare(magnitude, exact(mass[r])) <= 0, `${name}: mass of ${what}`);
+            assert.ok(compare(magnitude, exact(size[r])) <= 0, `${name}: size of ${what}`);
             checked++;
           };
           rows.forEach((i, r) => isTrue(r, values[id][i], `value ${i} of node ${id}`));
