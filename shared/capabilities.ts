@@ -34,9 +34,12 @@ export function capabilities(): Capabilities {
     options: {
       relaxation: { values: ["interval", "recurjac", "linear"], default: "linear" },
       preactivation: { values: ["interval", "crown"], default: "crown" },
-      arithmetic: { values: ["auto", "f64"], default: "auto" },
+      arithmetic: { values: ["auto", "f32", "f64"], default: "auto" },
     },
-    arithmetic: [{ kind: "f64-outward", encloses: "the network over the real numbers" }],
+    arithmetic: [
+      { kind: "f64-outward", encloses: "the network over the real numbers" },
+      { kind: "f32-outward", encloses: "the network over the real numbers" },
+    ],
     certificate_schema: "lipcert.certificate/1",
     limits: { model_bytes: MAX_MODEL_BYTES, tensor_elements: MAX_TENSOR_ELEMENTS },
   };

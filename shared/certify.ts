@@ -1,8 +1,10 @@
+import { willDo } from "./arithmetic.ts";
+import type { Work } from "./bounds/pass.ts";
 import { type RunContext, withRun } from "./bounds/run.ts";
-import { type Certificate, issue, questionOf } from "./certificate/certificate.ts";
+import { type Answer, type Certificate, issue, questionOf } from "./certificate/certificate.ts";
 import type { Outcome } from "./certificate/finding.ts";
-import { type Budget, checkBudget, costOf } from "./cost.ts";
-import type { Kernels } from "./kernels/kernels.ts";
+import { type Budget, checkBudget, costOf, precisionsOf } from "./cost.ts";
+import type { Kernels, Precision } from "./kernels/kernels.ts";
 import type { Model } from "./model.ts";
 import type { Analysis } from "./properties/analysis.ts";
 import { jacobianBounds, outputBounds } from "./properties/bounds.ts";
@@ -28,10 +30,46 @@ export interface CertifyContext extends RunContext {
 export async function certify(model: Model, query: Query, context: CertifyContext): Promise<Certificate> {
   const graph = model.graph(query.output);
   checkBudget(costOf(graph, query), context.budget);
-  return await withRun([graph], context, async (run) => {
+  const question = context.question ?? await questionOf(query);
+  return await issue(query, await answerBy(precisionsOf(graph, query), model, query, context), question);
+}
+
+/** The first answer that will do, trying these kinds of coefficients in order; the last one's stands. Work counts them all. */
+export async function answerBy(
+  precisions: readonly Precision[],
+  model: Model,
+  query: Query,
+  context: RunContext,
+): Promise<Answer> {
+  const done: Work = { flops: 0, rows: 0 };
+  for (const [at, precision] of precisions.entries()) {
+    const { outcome, work, radius } = await answerIn(precision, model, query, { ...context, ...after(done, context) });
+    done.flops += work.flops;
+    done.rows += work.rows;
+    if (at === precisions.length - 1 || willDo(query.property, outcome, radius)) {
+      return { outcome, precision, work: done };
+    }
+  }
+  throw new RangeError("Cannot certify: there is no arithmetic to try");
+}
+
+/** Progress of an attempt counts on from what was done before it. */
+function after({ flops, rows }: Readonly<Work>, { onProgress }: RunContext): Pick<RunContext, "onProgress"> {
+  if (!onProgress) return {};
+  return { onProgress: (progress) => onProgress({ flops: flops + progress.flops, rows: rows + progress.rows }) };
+}
+
+function answerIn(
+  precision: Precision,
+  model: Model,
+  query: Query,
+  context: RunContext,
+): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
+  const graph = model.graph(query.output), { inputType } = model;
+  return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
-    const outcome = await answer(query, { graph, box, inputType: model.inputType, options: query.options, run });
-    return await issue(query, outcome, run.work, context.question ?? await questionOf(query));
+    const outcome = await answer(query, { graph, box, inputType, options: query.options, run });
+    return { outcome, work: run.work, radius: run.reported?.radius ?? 0 };
   });
 }
 

@@ -15,7 +15,8 @@ import type { Chosen, Property } from "./query.ts";
  * What is wrong with a certificate on its own terms (null: nothing): a finding that does not answer its question, bounds
  * that cross, totals that do not follow from their parts, a verdict that does not follow from the finding.
  */
-export function inconsistency({ query, finding, verdict }: Certificate): string | null {
+export function inconsistency({ query, finding, verdict, arithmetic }: Certificate): string | null {
+  if (query.options.arithmetic === "f64" && arithmetic.kind !== "f64-outward") return "its arithmetic is not f64";
   if (finding.type !== query.property.type) return `the finding is of type ${finding.type}`;
   const wrong = partsOf(query.property, finding, query.region.lower.length);
   if (wrong !== null) return wrong;

@@ -1,9 +1,11 @@
 import { addCosts, type Cost, costOfPass, type LastRows } from "./bounds/cost.ts";
 import { constantsOf } from "./bounds/run.ts";
+import { precisionsFor } from "./arithmetic.ts";
 import { LipcertError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { differentiate, withAbs } from "./jacobian/differentiate.ts";
 import { GROUPS_PER_BATCH } from "./jacobian/jacobian_bounds.ts";
+import type { Precision } from "./kernels/kernels.ts";
 import { searchFlops } from "./properties/analysis.ts";
 import type { Query } from "./query.ts";
 import { POINTS_PER_BATCH } from "./witness/prove.ts";
@@ -13,8 +15,18 @@ import { plainFlops } from "./witness/plain_network.ts";
 /** Flops and bytes that one question may take on a host. */
 export type Budget = Cost;
 
-/** The cost of a question before it runs: an upper bound in which no neuron is skipped. */
-export function costOf(graph: Graph, { property, options }: Query): Cost {
+/** The cost of a question before it runs: an upper bound in which no neuron is skipped and an answer in f32 is redone. */
+export function costOf(graph: Graph, query: Query): Cost {
+  const once = costOnce(graph, query);
+  return { ...once, flops: once.flops * precisionsFor(graph, query, once.flops).length };
+}
+
+/** The kinds of coefficients to try, in order: an answer that will do ends it, the last one always does. */
+export function precisionsOf(graph: Graph, query: Query): readonly Precision[] {
+  return precisionsFor(graph, query, costOnce(graph, query).flops);
+}
+
+function costOnce(graph: Graph, { property, options }: Query): Cost {
   const crown = options.preactivation === "crown" ? "linear" : "interval";
   const refine = options.relaxation === "interval" ? "interval" : "linear";
   const outputs = graph.nodes[graph.nodes.length - 1].size;

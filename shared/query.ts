@@ -27,10 +27,13 @@ export type PropertyRequest =
     readonly direction?: "increasing" | "decreasing";
   };
 
+/** What coefficients are computed in; auto: f32 where that pays, redone in f64 where its rounding might be seen. */
+export type Arithmetic = "auto" | "f32" | "f64";
+
 export interface OptionsRequest {
   readonly relaxation?: "interval" | "recurjac" | "linear";
   readonly preactivation?: "interval" | "crown";
-  readonly arithmetic?: "auto" | "f64";
+  readonly arithmetic?: Arithmetic;
 }
 
 /** The question of a request, without the model's bytes. */
@@ -68,5 +71,5 @@ export type Property =
 export interface Options {
   readonly relaxation: "interval" | "recurjac" | "linear";
   readonly preactivation: "interval" | "crown";
-  readonly arithmetic: "f64";
+  readonly arithmetic: Arithmetic;
 }

@@ -54,7 +54,7 @@ function resolveOptions(options: OptionsRequest): Options {
   return {
     relaxation: options.relaxation ?? "linear",
     preactivation: options.preactivation ?? "crown",
-    arithmetic: "f64",
+    arithmetic: options.arithmetic ?? "auto",
   };
 }
 

@@ -6,7 +6,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["numeric", "graph.ts"],
   ["kernels", "query.ts"],
   ["operators", "certificate", "onnx"],
-  ["bounds"],
+  ["bounds", "arithmetic.ts"],
   ["jacobian"],
   ["witness"],
   ["model.ts", "properties"],

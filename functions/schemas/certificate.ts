@@ -35,7 +35,7 @@ const Query = z.strictObject({
   options: z.strictObject({
     relaxation: z.enum(["interval", "recurjac", "linear"]),
     preactivation: z.enum(["interval", "crown"]),
-    arithmetic: z.literal("f64"),
+    arithmetic: z.enum(["auto", "f32", "f64"]),
   }),
 }).openapi("Query", { description: "The question with every default resolved" });
 
@@ -88,7 +88,9 @@ export const Certificate = z.strictObject({
     search: z.strictObject({ nodes: z.int(), open: z.int(), stopped_by: z.literal("none") }),
   }),
   arithmetic: z.strictObject({
-    kind: z.literal("f64-outward"),
+    kind: z.enum(["f32-outward", "f64-outward"]).openapi({
+      description: "What coefficients were computed in, in the end",
+    }),
     encloses: z.literal("the network over the real numbers"),
     assumes: z.array(z.string()),
   }),

@@ -42,7 +42,11 @@ const Property = z.discriminatedUnion("type", [
 const Options = z.strictObject({
   relaxation: z.enum(["interval", "recurjac", "linear"]).optional(),
   preactivation: z.enum(["interval", "crown"]).optional(),
-  arithmetic: z.enum(["auto", "f64"]).optional(),
+  arithmetic: z.enum(["auto", "f32", "f64"]).optional().openapi({
+    description:
+      "What coefficients are computed in. Bounds in f32 are proved as well, sooner on large networks and a " +
+      "little looser; auto chooses by the size of the question and redoes in f64 what f32 would leave open",
+  }),
 }).openapi("Options");
 
 /** Options that are named in the contract and not there yet. */
@@ -50,7 +54,6 @@ export const LATER_OPTIONS: readonly LaterOption[] = [
   { path: ["options", "search"] },
   { path: ["options", "observe"] },
   { path: ["options", "preactivation"], value: "alpha_crown" },
-  { path: ["options", "arithmetic"], value: "f32" },
   { path: ["callback_url"] },
 ];
 

@@ -1,9 +1,11 @@
 import type { NodeId } from "../graph.ts";
 import { type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import type { Coefficients, DerivativeRange } from "../operators/operator.ts";
+import { SMALLEST_SUBNORMAL, unitRoundoff } from "../numeric/rounding.ts";
 import { buffersOf, handOn, takeStep } from "./block.ts";
 import type { Pass } from "./pass.ts";
 import { type Path, pathBelow, positionIn } from "./path.ts";
+import { addRoundings, INFLATION, type Roundings } from "./roundings.ts";
 import { magnitudesAt } from "./steps.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
@@ -23,7 +25,9 @@ export interface Condensed {
   readonly seeds: Float64Array;
   readonly outputs: number;
   readonly mass: Float64Array;
-  readonly roundings: number;
+  /** At least |M| |G| + |C| |c| of each row over every group: in f64 the mass itself, in f32 that sum (21). */
+  readonly size: Float64Array;
+  readonly roundings: Roundings;
 }
 
 export interface Layer {
@@ -92,7 +96,7 @@ export async function condense(
     const groups = kernels.uploadIndices(new Int32Array(count));
     const magnitudes = kernels.upload(startMagnitudes(shared, path, target, indices, layers, count));
     const sums = { constants: kernels.allocate(count), magnitudes };
-    const free = Array.from({ length: buffersOf(path) }, () => kernels.allocate(count * path.widest));
+    const free = Array.from({ length: buffersOf(path) }, () => kernels.allocateCoefficients(count * path.widest));
     const waiting = new Map<number, Coefficients>();
     waiting.set(path.start, startRows(kernels, path, indices, free.pop()!));
     const parts: Float64Array[] = [];
@@ -123,21 +127,45 @@ export async function condense(
       kernels.read(magnitudes),
     ]);
     const [lost] = path.underflow;
+    const matrix = assemble(layers, parts, count, width);
+    // gamma_1 times the second term is above what underflow may lose.
+    const paid = mass.map((m) => m * INFLATION + lost * 2 / unitRoundoff(kernels.precision));
     return {
       layers,
-      matrix: assemble(layers, parts, count, width),
+      matrix,
       width,
       seeds,
       outputs,
-      // gamma_1 times the second term is above what underflow may lose.
-      mass: mass.map((m) => m * INFLATION + lost * 2 ** 54),
-      roundings: path.roundings + 8,
+      mass: paid,
+      size: kernels.precision === "f64" ? paid : sizesOf(pass, layers, matrix, width, seeds, outputs),
+      roundings: addRoundings(path.roundings, { sum: 8 }),
     };
   });
 }
 
-/** Covers what rounding hides in the sums of masses (each of fewer than 2^30 terms). */
-const INFLATION = 1 + 2 ** -20;
+/** |M| |G| + |C| |c| of every row, rounded up, with the largest magnitudes of all groups. */
+function sizesOf(
+  pass: Pass,
+  layers: readonly Layer[],
+  matrix: Float64Array,
+  width: number,
+  seeds: Float64Array,
+  outputs: number,
+): Float64Array {
+  const most = (id: NodeId) =>
+    magnitudesAt(pass, id).reduce((most, sizes) => most.map((size, i) => Math.max(size, sizes[i])));
+  const gated = new Float64Array(width), padded = paddedLength(outputs), chosen = most(0);
+  for (const { product, neurons, from } of layers) {
+    const sizes = most(product);
+    neurons.forEach((i, u) => gated[from + u] = sizes[i]);
+  }
+  return Float64Array.from({ length: seeds.length / padded }, (_, r) => {
+    let sum = 0;
+    for (let j = 0; j < width; j++) sum += Math.abs(matrix[r * width + j]) * gated[j];
+    for (let k = 0; k < outputs; k++) sum += Math.abs(seeds[r * padded + k]) * chosen[k];
+    return sum * INFLATION + SMALLEST_SUBNORMAL * (width + outputs);
+  });
+}
 
 /** Unstable neurons of all layers. */
 export function widthOf(layers: readonly Layer[]): number {
@@ -191,7 +219,7 @@ async function columnsAt(
   support: Support,
 ): Promise<Float64Array> {
   return await kernels.scope(async () => {
-    const out = kernels.allocate(rows * paddedLength(neurons.length));
+    const out = kernels.allocateCoefficients(rows * paddedLength(neurons.length));
     kernels.gatherMatrix({
       out,
       source,

@@ -1,11 +1,14 @@
 import type { NodeId } from "../graph.ts";
 import { type Kernels, paddedLength } from "../kernels/kernels.ts";
-import { addDown, addUp, multiplyDown, multiplyUp, rowSumRoundings } from "../numeric/rounding.ts";
+import { chunkedRoundings, packedLength } from "../kernels/packed.ts";
+import { addDown, addUp, multiplyDown, multiplyUp, singleWeight } from "../numeric/rounding.ts";
 import { groupTable, type Relaxation, type Step } from "../operators/operator.ts";
 import { condense, type Condensed, type Layer, layersOf, widthOf } from "./condense.ts";
 import type { Pass } from "./pass.ts";
 import { chainOf, type Path, positionIn, underflowBelow } from "./path.ts";
 import { tileCost } from "./plan.ts";
+import { condensedRoundings, INFLATION } from "./roundings.ts";
+import { magnitudesAt } from "./steps.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
 /** The path of unit rows over their unstable neurons alone; null where that would cost more than the plain one. */
@@ -22,7 +25,7 @@ export async function condensedPath(
   if (pass.options.condense !== "always" && cost >= plain) return null;
   if (elementsOf(pass, supports, indices.length + widthOf(layers)) > MOST_ELEMENTS) return null;
   const condensed = await condense(pass, shared(), target, indices, supports, layers);
-  return pathOver(pass, indices, condensed);
+  return pathOver(pass, target, indices, condensed);
 }
 
 /** A buffer of rows that M is built in holds no more numbers (32 MiB); a tile that needs more is walked plainly. */
@@ -35,24 +38,28 @@ function elementsOf(pass: Pass, supports: ReadonlyMap<NodeId, Support>, rows: nu
 }
 
 /** The walk of unit rows on M: layer by layer the unstable neurons take their lines, then add their own rows. */
-function pathOver(pass: Pass, indices: Int32Array, condensed: Condensed): Path {
+function pathOver(pass: Pass, target: NodeId, indices: Int32Array, condensed: Condensed): Path {
   const { kernels } = pass.run;
-  const { layers, matrix, width, mass } = condensed;
+  const { layers, matrix, width, size } = condensed;
   const padded = paddedLength(width);
   const start = new Float64Array(indices.length * padded);
   for (let r = 0; r < indices.length; r++) start.set(matrix.subarray(r * width, (r + 1) * width), r * padded);
   const constants = pass.groups.map(({ box }) => seedProducts(condensed, box.lower));
   const open = layers.filter(({ neurons }) => neurons.length > 0);
-  const steps = open.map((layer) => layerStep(pass, layer, condensed, constants, indices.length));
+  const lost = underflowOfLayers(pass, open, size.subarray(indices.length));
+  const steps = open.map((layer, at) =>
+    layerStep(pass, layer, condensed, constants, indices.length, open.length, lost[at])
+  );
   const position = positionIn(indices);
   const none = new Float64Array(pass.groups.length * 2 * padded);
   const largest = Math.max(0, ...open.map(({ neurons }) => neurons.length));
   return {
+    target,
     rows: {
       matrix: kernels.upload(start),
       position,
       constant: (group, i) => constants[group][position(i)],
-      magnitude: (_group, i) => mass[position(i)],
+      magnitude: (_group, i) => chargeOfRow(kernels, condensed, position(i), steps.length),
     },
     startColumns: null,
     startWidth: width,
@@ -60,10 +67,23 @@ function pathOver(pass: Pass, indices: Int32Array, condensed: Condensed): Path {
     box: kernels.upload(none),
     boxWidth: width,
     widest: padded,
-    roundings: condensed.roundings + condensed.outputs + 2 + largest + steps.length + 2 + rowSumRoundings(width) +
-      4 * steps.length + 4,
-    underflow: underflowBelow(pass.groups.length, steps, width),
+    roundings: condensedRoundings(kernels.precision, condensed, largest, steps.length),
+    underflow: underflowBelow(pass.groups.length, steps, width, kernels.precision),
   };
+}
+
+/**
+ * What a row itself starts with: the mass for the error of M and C, in f32 also its size for the additions to come (and for
+ * those of its constant, which need less).
+ */
+function chargeOfRow({ precision }: Kernels, { mass, size }: Condensed, row: number, layers: number): number {
+  return precision === "f64" ? mass[row] : mass[row] + singleWeight(2 + layers) * size[row];
+}
+
+/** What a coefficient of an unstable neuron is charged against, its slope, its products and `additions` included. */
+function chargeOfNeuron({ precision }: Kernels, { mass, size }: Condensed, row: number, additions: number): number {
+  // A slope's rounding is on the error of M, too: the inflation covers it.
+  return precision === "f64" ? 2 * mass[row] : mass[row] * INFLATION + singleWeight(4 + additions) * size[row];
 }
 
 /** C c for every row: a sum of as many roundings as there are outputs, paid for by the mass. */
@@ -76,16 +96,21 @@ function seedProducts({ seeds, outputs, mass }: Condensed, seed: Float64Array): 
 function layerStep(
   pass: Pass,
   { product, neurons, from }: Layer,
-  { matrix, width, mass }: Condensed,
+  condensed: Condensed,
   constants: readonly Float64Array[],
   values: number,
+  layers: number,
+  underflow: Float64Array,
 ): Step {
   const { kernels } = pass.run;
   const padded = paddedLength(neurons.length);
   const tables = pass.groups.flatMap((_, g) => {
     return linesOver(pass.states[product].relaxations![g], neurons, constants[g].subarray(values + from));
   });
-  const q = Float64Array.from(neurons, (_, u) => 2 * mass[values + from + u]);
+  const { matrix, width } = condensed;
+  const q = Float64Array.from(neurons, (_, u) => {
+    return chargeOfNeuron(kernels, condensed, values + from + u, chunkedRoundings(neurons.length, 1) + layers);
+  });
   const behind = from + neurons.length;
   const outputs = Int32Array.from({ length: width - behind }, (_, j) => behind + j);
   const blocks = outputs.length === 0 ? [] : [{ columns: Int32Array.from(neurons, (_, u) => from + u), outputs }];
@@ -103,8 +128,25 @@ function layerStep(
       accumulate: true,
     },
     coefficientRoundings: neurons.length + 2,
-    underflow: new Float64Array(pass.groups.length).fill(neurons.length * (width + 2)),
+    underflow,
   };
+}
+
+/**
+ * Half-steps that each layer may lose, per group: a product of lam_u and an element of M against the gated value of its
+ * column, a slope against M_u G, which the mass is above, and the products of the sums.
+ */
+function underflowOfLayers(pass: Pass, open: readonly Layer[], sizes: Float64Array): Float64Array[] {
+  const gated = open.map(({ product, neurons }) =>
+    magnitudesAt(pass, product).map((sizes) => neurons.reduce((sum, i) => sum + sizes[i], 0))
+  );
+  return open.map(({ neurons, from }, at) => {
+    const own = neurons.reduce((sum, _, u) => sum + 2 * sizes[from + u], 0);
+    return Float64Array.from(pass.groups, (_, g) => {
+      const behind = gated.slice(at + 1).reduce((sum, sizes) => sum + sizes[g], 0);
+      return neurons.length * (behind + 2) + own;
+    });
+  });
 }
 
 /** Rows of M over the columns from `behind` on, packed. */
@@ -115,7 +157,7 @@ function packRows(kernels: Kernels, matrix: Float64Array, width: number, first: 
   for (let u = 0; u < k; u++) {
     rows.set(matrix.subarray((first + u) * width + behind, (first + u + 1) * width), u * padded);
   }
-  const packed = kernels.allocate(k * padded);
+  const packed = kernels.allocateCoefficients(packedLength(k, n, kernels.precision));
   kernels.packMatrix({ out: packed, matrix: kernels.upload(rows), k, n });
   return packed;
 }

@@ -48,6 +48,8 @@ export interface Run {
   /** The networks' constants in the backend's memory, uploaded once for all passes of the run. */
   readonly uploads: ReadonlyMap<Float64Array, Buffer>;
   readonly onProgress?: (progress: { readonly rows: number; readonly flops: number }) => void;
+  /** The largest rounding radius of a walk from a graph's last node, whose bounds are those that are reported. */
+  readonly reported?: { radius: number };
 }
 
 export interface BoundOptions {

@@ -1,13 +1,16 @@
 import type { Node, NodeId } from "../graph.ts";
-import { type Buffer, type Indices, paddedLength } from "../kernels/kernels.ts";
-import { rowSumRoundings, underflowOf } from "../numeric/rounding.ts";
+import { type Buffer, type Indices, paddedLength, type Precision } from "../kernels/kernels.ts";
+import { underflowOf } from "../numeric/rounding.ts";
 import { allColumns, boxTable, groupTable, type LinearOperator, type Step } from "../operators/operator.ts";
 import { isMixing, linearContext, type Pass, rulesOf } from "./pass.ts";
 import { knownStep, magnitudesAt, stepAt, stepOver } from "./steps.ts";
+import { type Roundings, walkRoundings } from "./roundings.ts";
 import { type Support, supportsBelow } from "./support.ts";
 
 /** A walk laid out before it runs: coefficients move from place to place until all are at the end. */
 export interface Path {
+  /** The node whose values the rows are of. */
+  readonly target: NodeId;
   /** Unit rows at a matrix are its own rows: nothing to multiply. Null where rows start as coefficients over the values. */
   readonly rows: RowSource | null;
   readonly start: number;
@@ -21,8 +24,8 @@ export interface Path {
   readonly boxWidth: number;
   /** The longest padded row on the way. */
   readonly widest: number;
-  /** Roundings on the path of any term (shared/README.md (10)). */
-  readonly roundings: number;
+  /** Roundings on the path of any term (shared/README.md (10), (21)). */
+  readonly roundings: Roundings;
   /** What underflow may cost a row, per group. */
   readonly underflow: Float64Array;
 }
@@ -88,7 +91,7 @@ export function pathBelow(
   const box = pass.run.kernels.upload(boxTable(pass.states[floor].boxes, columns, boxWidth));
   const account = accountOf(pass, target, floor, moves.map(({ step }) => step));
   const { columns: startColumns } = supports.get(start)!;
-  return { rows, start, startColumns, startWidth, moves, end: floor, box, boxWidth, widest, ...account };
+  return { target, rows, start, startColumns, startWidth, moves, end: floor, box, boxWidth, widest, ...account };
 }
 
 /** Builds the steps that all rows, or most tiles of them, share: in the current scope, for the pass. */
@@ -189,19 +192,23 @@ function accountOf(
   steps: readonly Step[],
 ): Pick<Path, "roundings" | "underflow"> {
   const { nodes } = pass.graph;
-  let coefficient = 1;
+  const { precision } = pass.run.kernels;
   let longest = 0;
   for (let id = floor; id <= target; id++) longest = Math.max(longest, nodes[id].size);
-  for (const step of steps) coefficient = Math.max(coefficient, step.coefficientRoundings);
   return {
-    roundings: coefficient + 1 + rowSumRoundings(longest) + 4 * steps.length + 4,
-    underflow: underflowBelow(pass.groups.length, steps, nodes[floor].size),
+    roundings: walkRoundings(precision, steps, longest),
+    underflow: underflowBelow(pass.groups.length, steps, nodes[floor].size, precision),
   };
 }
 
 /** Half-steps that the steps and the meeting with the box may lose, as a number per group (shared/README.md (4)). */
-export function underflowBelow(groups: number, steps: readonly Step[], boxSize: number): Float64Array {
+export function underflowBelow(
+  groups: number,
+  steps: readonly Step[],
+  boxSize: number,
+  precision: Precision,
+): Float64Array {
   const counts = new Float64Array(groups).fill(2 * boxSize + 8);
   for (const step of steps) step.underflow.forEach((count, g) => counts[g] += count);
-  return counts.map(underflowOf);
+  return counts.map((count) => underflowOf(count, precision));
 }

@@ -1,5 +1,5 @@
 import type { Graph, Node } from "../graph.ts";
-import type { Buffer, Kernels } from "../kernels/kernels.ts";
+import type { Buffer, Kernels, Precision } from "../kernels/kernels.ts";
 import { rulesOf, type Run, type Work } from "./pass.ts";
 import { countingKernels } from "./work.ts";
 
@@ -8,15 +8,18 @@ export interface RunContext {
   readonly kernels: Kernels;
   readonly signal?: AbortSignal;
   readonly onProgress?: Run["onProgress"];
+  /** What coefficients are (default: as the kernels are). */
+  readonly precision?: Precision;
 }
 
 /** Opens a run: uploads the graphs' matrices, counts the work, and frees everything when `body` ends. */
 export async function withRun<T>(
   graphs: readonly Graph[],
-  { kernels, signal, onProgress }: RunContext,
+  { kernels: given, signal, onProgress, precision }: RunContext,
   body: (run: Run) => Promise<T>,
 ): Promise<T> {
   const work: Work = { flops: 0, rows: 0 };
+  const kernels = precision === "f32" ? given.single : given;
   return await kernels.scope(async () => {
     const uploads = new Map<Float64Array, Buffer>();
     for (const { nodes } of graphs) {
@@ -26,7 +29,14 @@ export async function withRun<T>(
         }
       }
     }
-    return await body({ kernels: countingKernels(kernels, work), signal, onProgress, work, uploads });
+    return await body({
+      kernels: countingKernels(kernels, work),
+      signal,
+      onProgress,
+      work,
+      uploads,
+      reported: { radius: 0 },
+    });
   });
 }
 

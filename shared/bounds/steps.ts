@@ -46,7 +46,9 @@ function elementwiseStep(
   const [input] = node.inputs;
   const padded = paddedLength(columns?.length ?? node.size);
   // fl(a slope) is charged against |z| by the linear node below; where another activation is below, here.
-  const chargeHere = pass.states[input].relaxations !== null && pass.graph.nodes[input].operator !== "input";
+  // Where coefficients from elsewhere are added they may cancel it: here, too (shared/README.md (19)).
+  const isElementwise = pass.states[input].relaxations !== null && pass.graph.nodes[input].operator !== "input";
+  const chargeHere = isElementwise || pass.graph.nodes.filter(({ inputs }) => inputs.includes(input)).length > 1;
   return {
     window: null,
     table: kernels.upload(groupTable(state.relaxations!.flatMap(tables), columns, padded)),

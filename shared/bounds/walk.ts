@@ -1,10 +1,12 @@
 import type { NodeId } from "../graph.ts";
 import { type Buffer, paddedLength } from "../kernels/kernels.ts";
-import { radiusFactor, settleWith } from "../numeric/rounding.ts";
+import { addUp, settleWith } from "../numeric/rounding.ts";
 import type { Coefficients } from "../operators/operator.ts";
 import { canCondense } from "./condense.ts";
 import { condensedPath } from "./condensed_path.ts";
 import { isOpen, type Pass } from "./pass.ts";
+import { factorOf } from "./roundings.ts";
+import { startLosses } from "./start.ts";
 import { buffersOf, handOn, takeStep } from "./block.ts";
 import { keepSteps, type Path, pathBelow, positionIn } from "./path.ts";
 import { supportsBelow } from "./support.ts";
@@ -20,7 +22,7 @@ import { indicesOf, partOf, type RowSet, tilesOfRows } from "./rows.ts";
  *
  * Shapes: rows.groups [rows] -> [rows]
  * Rounding: each result is below the real minimum of its row over its group's box; -Infinity where numbers overflow.
- * Source: shared/README.md (9), (10); cost 2 k n flops a row and matrix over the columns that matter
+ * Source: shared/README.md (9), (10), in f32 (21); cost 2 k n flops a row and matrix over the columns that matter
  */
 export async function lowerBounds(
   pass: Pass,
@@ -81,19 +83,24 @@ export interface FurtherRows {
 
 /** Walks rows of one path block by block. */
 async function walk(pass: Pass, path: Path, rows: RowSet): Promise<Float64Array> {
-  const { kernels, signal, work, onProgress } = pass.run;
+  const { run } = pass;
+  const { kernels, signal, work, onProgress } = run;
+  const isReported = path.target === pass.graph.nodes.length - 1 && run.reported !== undefined;
   const bounds = new Float64Array(rows.groups.length);
-  const factor = radiusFactor(path.roundings);
+  const factor = factorOf(path.roundings);
+  const lost = startLosses(pass, path, rows);
   const block = Math.min(blockRows(path.widest), bounds.length);
   await kernels.scope(async () => {
-    const scratch = Array.from({ length: buffersOf(path) }, () => kernels.allocate(block * path.widest));
+    const scratch = Array.from({ length: buffersOf(path) }, () => kernels.allocateCoefficients(block * path.widest));
     for (let from = 0; from < bounds.length; from += block) {
       signal?.throwIfAborted();
       const to = Math.min(from + block, bounds.length);
       const [constants, magnitudes] = await walkBlock(pass, path, rows, from, to, scratch);
       for (let r = from; r < to; r++) {
-        const underflow = path.underflow[rows.groups[r]];
+        const underflow = addUp(path.underflow[rows.groups[r]], lost === null ? 0 : lost[r]);
         bounds[r] = settleWith(factor, constants[r - from], magnitudes[r - from], underflow);
+        const radius = constants[r - from] - bounds[r];
+        if (isReported && radius > run.reported!.radius) run.reported!.radius = radius;
       }
       work.rows += to - from;
       onProgress?.({ rows: work.rows, flops: work.flops });

@@ -7,8 +7,11 @@ import type { Work } from "./pass.ts";
  * calls (a product and a sum are two), so the count is the same on every backend and host.
  */
 export function countingKernels(kernels: Kernels, work: Work): Kernels {
-  return {
+  const counting: Kernels = {
     ...bound(kernels),
+    get single(): Kernels {
+      return kernels.precision === "f32" ? counting : countingKernels(kernels.single, work);
+    },
     gemm(call) {
       work.flops += 2 * call.rows * call.k * call.n;
       kernels.gemm(call);
@@ -49,14 +52,19 @@ export function countingKernels(kernels: Kernels, work: Work): Kernels {
       kernels.affineBox(call);
     },
   };
+  return counting;
 }
 
 /** The backend's methods as plain functions, so that they may be spread. */
 function bound(kernels: Kernels): Kernels {
   return {
     name: kernels.name,
+    precision: kernels.precision,
+    single: kernels.single,
     allocate: (length) => kernels.allocate(length),
     upload: (values) => kernels.upload(values),
+    allocateCoefficients: (length) => kernels.allocateCoefficients(length),
+    uploadCoefficients: (values) => kernels.uploadCoefficients(values),
     uploadIndices: (values) => kernels.uploadIndices(values),
     read: (buffer, length) => kernels.read(buffer, length),
     scope: (body) => kernels.scope(body),

@@ -1,4 +1,5 @@
 import type { Work } from "../bounds/pass.ts";
+import type { Precision } from "../kernels/packed.ts";
 import type { Query } from "../query.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { digestOfJson } from "./canonical.ts";
@@ -19,7 +20,8 @@ export interface Certificate {
     readonly search: { readonly nodes: number; readonly open: number; readonly stopped_by: "none" };
   };
   readonly arithmetic: {
-    readonly kind: "f64-outward";
+    /** What coefficients were in the end; sums, tables and images are f64 either way. */
+    readonly kind: "f32-outward" | "f64-outward";
     readonly encloses: "the network over the real numbers";
     readonly assumes: readonly string[];
   };
@@ -39,8 +41,20 @@ export function idOf(certificate: Omit<Certificate, "id">): Promise<string> {
   return digestOfJson(body);
 }
 
+/** An outcome with how it came about. */
+export interface Answer {
+  readonly outcome: Outcome;
+  readonly precision: Precision;
+  /** Of all that was computed, an answer that was redone included. */
+  readonly work: Work;
+}
+
 /** The certificate of an answer; `question` is the query's digest. */
-export async function issue(query: Query, outcome: Outcome, work: Work, question: string): Promise<Certificate> {
+export async function issue(
+  query: Query,
+  { outcome, precision, work }: Answer,
+  question: string,
+): Promise<Certificate> {
   const body: Omit<Certificate, "id"> = {
     question,
     schema: "lipcert.certificate/1",
@@ -53,7 +67,7 @@ export async function issue(query: Query, outcome: Outcome, work: Work, question
       preactivation: query.options.preactivation,
       search: { nodes: 0, open: 0, stopped_by: "none" },
     },
-    arithmetic: { kind: "f64-outward", encloses: "the network over the real numbers", assumes: [] },
+    arithmetic: { kind: `${precision}-outward`, encloses: "the network over the real numbers", assumes: [] },
     engine: { name: "lipcert", version: ENGINE_VERSION },
     work: { gflop: work.flops / 1e9, rows: work.rows },
     reproducible: true,

@@ -1,5 +1,6 @@
 /** Layouts of dense blocks, checked and encoded once, the same on every backend. */
-import { type BlockLayout, NARROW_CHUNK, packedLengthOf, paddedLength } from "./kernels.ts";
+import type { BlockLayout } from "./kernels.ts";
+import { NARROW_CHUNK, packedLength, paddedLength, type Precision } from "./packed.ts";
 
 /** The sums of a group of blocks are written together: neighbours write to the same cache lines. */
 const GROUP_ELEMENTS = 32_768, GROUP_BLOCKS = 16;
@@ -15,14 +16,17 @@ interface Block {
 
 /** A checked layout: what a call needs to know of it without reading its indices again. */
 export interface EncodedBlocks {
+  readonly precision: Precision;
   readonly k: number;
   readonly n: number;
   readonly blocks: readonly Block[];
   readonly groups: number;
   readonly packedLength: number;
   readonly products: number;
-  /** Most outputs of a block. */
+  /** Most outputs and most columns of a block, and most blocks that write one output. */
   readonly widest: number;
+  readonly deepest: number;
+  readonly mostWrites: number;
   /** Bytes that a backend may use beside the buffers of a call of `gemmBlocks`; counted on every backend. */
   readonly scratchBytes: number;
   /** Whether no column that a block reads is an output that a block writes. */
@@ -112,32 +116,37 @@ function encodeGroups(count: number, groups: readonly Block[][]): Int32Array {
 }
 
 /** Throws: `RangeError` for a column or an output out of range, or not above the one before it. */
-export function encodeBlocks(layout: BlockLayout): EncodedBlocks {
+export function encodeBlocks(layout: BlockLayout, precision: Precision): EncodedBlocks {
   const { k, n } = layout;
   for (const [name, count] of Object.entries({ k, n })) {
     if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`Cannot lay out blocks: ${name} is ${count}`);
   }
   const blocks = layout.blocks.map(({ columns, outputs }) => ({ columns: columns.slice(), outputs: outputs.slice() }));
   const isRead = new Uint8Array(k), writes = new Int32Array(n);
-  let products = 0, widest = 0;
+  let products = 0, packed = 0, widest = 0, deepest = 0;
   for (const { columns, outputs } of blocks) {
     checkAscending("column", columns, k);
     checkAscending("output", outputs, n);
     products += columns.length * outputs.length;
+    packed += packedLength(columns.length, outputs.length, precision);
     widest = Math.max(widest, outputs.length);
+    deepest = Math.max(deepest, columns.length);
     columns.forEach((column) => isRead[column] = 1);
     outputs.forEach((output) => writes[output]++);
   }
   const groups = groupsOf(blocks), integers = encodeGroups(blocks.length, groups);
   const sums = groups.reduce((most, group) => Math.max(most, sumsOf(group)), 0);
   return {
+    precision,
     k,
     n,
     blocks,
     groups: groups.length,
-    packedLength: packedLengthOf(layout),
+    packedLength: packed,
     products,
     widest,
+    deepest,
+    mostWrites: writes.reduce((most, times) => Math.max(most, times), 0),
     scratchBytes: 8 * (BLOCK_ROWS * sums + THIN_ROWS * NARROW_CHUNK),
     disjoint: writes.every((times, j) => times === 0 || j >= k || isRead[j] === 0),
     exclusive: writes.every((times) => times <= 1),

@@ -1,14 +1,21 @@
 import type { Windows } from "../graph.ts";
+import type { Precision } from "./packed.ts";
+
+export type { Precision } from "./packed.ts";
 
 /**
  * What a backend computes. Calls enqueue; only {@link Kernels.read} is awaited, so a GPU fits behind it.
  *
- * Everything is f64. Matrices are row-major; a row of `n` logical columns takes `paddedLength(n)` elements and the padding
+ * Coefficients under way and packed matrices are of the kernels' {@link Precision}, everything else is f64. Matrices are row-major; a row of `n` logical columns takes `paddedLength(n)` elements and the padding
  * is zero. Rounding is IEEE nearest, a product and a sum round apart (never fused), and the ORDER of every sum is part of
  * the contract, so that two backends give the same bits:
  *
  * every sum, in `gemm` and along rows, starts at +0 and adds fl(a_k b_k) for column k = 0, 1, 2, … one after the other, so
- * that a column of exact zeros can be dropped without changing a bit (shared/README.md (12)).
+ * that a column of exact zeros can be dropped without changing a bit (shared/README.md (12)). In f32 the sums of `gemm` and
+ * `gemmBlocks` go chunk by chunk instead: each of `chunkLength` products (`packed.ts`) sums from +0 in its order and is then added
+ * to the sum of those before it, all in f32, so that a sum of k products has about 32 + k / 32 roundings on the path of a
+ * term. Along rows f32 coefficients are promoted, and sums, products and tables are f64 as ever; what becomes a coefficient
+ * is computed in f64 and rounded to f32.
  *
  * Rows name their *group*: a domain, or a domain and an output. Tables are per group, matrices are shared by all groups.
  * A kernel takes finite or non-finite numbers and never traps; NaN and infinities must come out as NaN or infinity in the
@@ -16,10 +23,18 @@ import type { Windows } from "../graph.ts";
  */
 export interface Kernels {
   readonly name: string;
+  /** Of coefficients (rows `a` and `out`, `coefficients`) and packed matrices; a buffer of another kind is a `TypeError`. */
+  readonly precision: Precision;
+  /** These kernels with coefficients in f32, on the same memory and in the same scopes. */
+  readonly single: Kernels;
 
   /** `length` zeros. */
   allocate(length: number): Buffer;
   upload(values: Float64Array): Buffer;
+  /** `length` zeros of the kind of coefficients: for rows under way and packed matrices. */
+  allocateCoefficients(length: number): Buffer;
+  /** Rounded to the kind of coefficients. */
+  uploadCoefficients(values: Float64Array): Buffer;
   uploadIndices(values: Int32Array): Indices;
   /** Copies the first `length` elements (default: all) to the host. */
   read(buffer: Buffer, length?: number): Promise<Float64Array>;
@@ -29,16 +44,20 @@ export interface Kernels {
   memory(): { readonly bytes: number; readonly peakBytes: number };
   resetPeak(): void;
 
-  /** out[r, c] = source[rows[r] * rowStride + columns[c] * columnStride]; a transpose is a choice of strides. */
+  /**
+   * out[r, c] = source[rows[r] * rowStride + columns[c] * columnStride]; a transpose is a choice of strides. Both are f64, or
+   * both are coefficients.
+   */
   gatherMatrix(call: GatherMatrix): void;
   /**
-   * Repacks a row-major matrix [k, n] for `gemm`, which then reads it from the first number to the last: chunks of
-   * chunkLength(k, n) rows (fewer in the last), each in panels of four columns, [paddedLength(n) / 4][rows of the chunk][4].
+   * Repacks a row-major matrix [k, n] of f64 for `gemm`, which then reads it from the first number to the last: chunks of
+   * chunkLength(k, n) rows (fewer in the last), each in panels of 32 bytes, four columns of f64 or eight of f32,
+   * [panels][rows of the chunk][columns of a panel]; see `packed.ts`.
    */
   packMatrix(call: PackMatrix): void;
   /** out [rows, n] = a [rows, k] times packed [k, n]. */
   gemm(call: Gemm): void;
-  /** out row r = signs[r] * matrix row indices[r]. */
+  /** out row r = signs[r] * matrix row indices[r], from f64 to coefficients. */
   gatherRows(call: GatherRows): void;
   /** Row first + i of out becomes the unit row of column places[i], or zeros where that is -1. */
   unitRows(call: UnitRows): void;
@@ -83,7 +102,7 @@ export interface Kernels {
   affineBox(call: AffineBox): void;
 }
 
-/** A block of f64 numbers that belongs to a backend; opaque. */
+/** A block of numbers that belongs to a backend, f64 or of the kind of coefficients; opaque. */
 export interface Buffer {
   readonly length: number;
 }
@@ -93,20 +112,7 @@ export interface Indices {
   readonly length: number;
 }
 
-/** Elements a row of `n` numbers takes: the next multiple of four. */
-export function paddedLength(n: number): number {
-  return (n + 3) & ~3;
-}
-
-/** Most rows of a chunk of a packed matrix, and most of one with at most {@link NARROW} columns; multiples of four. */
-export const CHUNK = 48, NARROW_CHUNK = 512;
-export const NARROW = 20;
-
-/** Rows of a chunk of a packed matrix [k, n]: equal shares of k, rounded up to a multiple of four. */
-export function chunkLength(k: number, n: number): number {
-  const most = n <= NARROW ? NARROW_CHUNK : CHUNK;
-  return paddedLength(Math.ceil(k / Math.max(1, Math.ceil(k / most))));
-}
+export { paddedLength } from "./packed.ts";
 
 /** A matrix [k, n] as dense blocks, each with the columns (of k) it reads and the outputs (of n) it writes, both ascending. */
 export interface BlockLayout {
@@ -123,11 +129,9 @@ export interface Blocks {
   readonly packedLength: number;
   /** Products in a row: the sum of the blocks' sizes. */
   readonly products: number;
-}
-
-/** Elements that the packed blocks of a layout take. */
-export function packedLengthOf({ blocks }: BlockLayout): number {
-  return blocks.reduce((sum, { columns, outputs }) => sum + columns.length * paddedLength(outputs.length), 0);
+  /** Most products of a sum within a block, and most blocks that write one output. */
+  readonly deepest: number;
+  readonly mostWrites: number;
 }
 
 export interface GemmBlocks {
@@ -172,7 +176,7 @@ export interface GatherMatrix {
 }
 
 export interface PackMatrix {
-  readonly out: Buffer; // paddedLength(n) * k
+  readonly out: Buffer; // packedLength(k, n)
   readonly matrix: Buffer; // [k, n]
   readonly k: number;
   readonly n: number;
@@ -264,7 +268,7 @@ export interface AffineBox {
 }
 
 /** What `unitRows` writes, for backends whose memory the host sees: rows of `stride` numbers from `at` on. */
-export function writeUnitRows(out: Float64Array, at: number, stride: number, places: Int32Array): void {
+export function writeUnitRows(out: Float64Array | Float32Array, at: number, stride: number, places: Int32Array): void {
   out.fill(0, at, at + places.length * stride);
   places.forEach((place, i) => {
     if (place >= 0) out[at + i * stride + place] = 1;

@@ -8,7 +8,6 @@ import {
   type BlockLayout,
   type Blocks,
   type Buffer,
-  chunkLength,
   type ConcretizeRows,
   type GatherMatrix,
   type GatherRows,
@@ -19,12 +18,15 @@ import {
   type PackMatrix,
   type PackWindows,
   paddedLength,
+  type Precision,
   type RelaxRows,
   type ScaleColumns,
   type UnitRows,
   type WindowsBox,
   writeUnitRows,
 } from "./kernels.ts";
+import { packedPlace, panelWidth } from "./packed.ts";
+import { sumOfProducts } from "./reference_sums.ts";
 import { gemmBlocks, packWindows, windowsBox } from "./reference_windows.ts";
 import {
   checkAddRows,
@@ -46,8 +48,11 @@ import {
 } from "./sizes.ts";
 import { packWindowsScratch, spreadBox } from "./windows.ts";
 
+/** Numbers of a buffer; what is stored in the narrow one is rounded. */
+type Values = Float64Array | Float32Array;
+
 class HostBuffer extends Block {
-  constructor(owner: Arena, offset: number, readonly values: Float64Array) {
+  constructor(owner: Arena, offset: number, readonly values: Values) {
     super(owner, offset, values.length);
   }
 }
@@ -79,6 +84,12 @@ class HostBlocks extends Block implements Blocks {
   get products(): number {
     return this.encoded.products;
   }
+  get deepest(): number {
+    return this.encoded.deepest;
+  }
+  get mostWrites(): number {
+    return this.encoded.mostWrites;
+  }
 }
 
 /** A sum in the order of the contract: one addition after the other, from +0. */
@@ -92,16 +103,37 @@ class RowSum {
 
 /** Everything is computed at once, on the host; nothing bounds the memory but the host. */
 export function referenceKernels(): Kernels {
-  return new ReferenceKernels();
+  return new ReferenceKernels("f64", new Arena());
 }
 
 class ReferenceKernels implements Kernels {
   readonly name = "reference";
-  readonly #arena = new Arena();
+  readonly single: Kernels;
+  readonly #arena: Arena;
 
-  #values(buffer: Buffer): Float64Array {
+  constructor(readonly precision: Precision, arena: Arena) {
+    this.#arena = arena;
+    this.single = precision === "f32" ? this : new ReferenceKernels("f32", arena);
+  }
+
+  #any(buffer: Buffer): Values {
     if (!(buffer instanceof HostBuffer)) throw new TypeError("Cannot use buffer: it belongs to another backend");
     return this.#arena.check(buffer).values;
+  }
+
+  #values(buffer: Buffer): Float64Array {
+    const values = this.#any(buffer);
+    if (!(values instanceof Float64Array)) throw new TypeError("Cannot use buffer: it holds f32 where f64 is needed");
+    return values;
+  }
+
+  /** Coefficients and packed matrices. */
+  #coefficients(buffer: Buffer): Values {
+    const values = this.#any(buffer);
+    if (values instanceof Float64Array !== (this.precision === "f64")) {
+      throw new TypeError(`Cannot use buffer: its coefficients are not ${this.precision}`);
+    }
+    return values;
   }
 
   #indices(indices: Indices): HostIndices {
@@ -111,10 +143,12 @@ class ReferenceKernels implements Kernels {
 
   #blocks(blocks: Blocks): EncodedBlocks {
     if (!(blocks instanceof HostBlocks)) throw new TypeError("Cannot use blocks: they belong to another backend");
-    return this.#arena.check(blocks).encoded;
+    const { encoded } = this.#arena.check(blocks);
+    if (encoded.precision !== this.precision) throw new TypeError(`Cannot use blocks: they are ${encoded.precision}`);
+    return encoded;
   }
 
-  #own(values: Float64Array): Buffer {
+  #own(values: Values): Buffer {
     return this.#arena.take(values.byteLength, () => {}, (offset) => new HostBuffer(this.#arena, offset, values));
   }
 
@@ -127,6 +161,15 @@ class ReferenceKernels implements Kernels {
     return this.#own(values.slice());
   }
 
+  allocateCoefficients(length: number): Buffer {
+    checkLength(length);
+    return this.#own(this.precision === "f64" ? new Float64Array(length) : new Float32Array(length));
+  }
+
+  uploadCoefficients(values: Float64Array): Buffer {
+    return this.#own(this.precision === "f64" ? values.slice() : new Float32Array(values));
+  }
+
   uploadIndices(values: Int32Array): Indices {
     const copy = values.slice();
     return this.#arena.take(copy.byteLength, () => {}, (offset) => new HostIndices(this.#arena, offset, copy));
@@ -134,11 +177,11 @@ class ReferenceKernels implements Kernels {
 
   // deno-lint-ignore require-await -- the contract is asynchronous, so that a mistake rejects instead of throwing
   async read(buffer: Buffer, length: number = buffer.length): Promise<Float64Array> {
-    const values = this.#values(buffer);
+    const values = this.#any(buffer);
     if (!(length >= 0 && length <= values.length)) {
       throw new RangeError(`Cannot read ${length} elements of a buffer of ${values.length}`);
     }
-    return values.slice(0, length);
+    return new Float64Array(values.subarray(0, length));
   }
 
   scope<T>(body: () => Promise<T>): Promise<T> {
@@ -156,7 +199,10 @@ class ReferenceKernels implements Kernels {
   gatherMatrix(call: GatherMatrix): void {
     const rows = this.#indices(call.rows), columns = this.#indices(call.columns);
     checkGatherMatrix(call, rows, columns);
-    const out = this.#values(call.out), source = this.#values(call.source);
+    const out = this.#any(call.out), source = this.#any(call.source);
+    if (out.constructor !== source.constructor) {
+      throw new TypeError("Cannot gather a matrix into another kind of numbers");
+    }
     const stride = paddedLength(columns.length);
     for (let r = 0; r < rows.length; r++) {
       const from = rows.values[r] * call.rowStride;
@@ -167,37 +213,23 @@ class ReferenceKernels implements Kernels {
   }
 
   packMatrix(call: PackMatrix): void {
-    checkPackMatrix(call);
-    const out = this.#values(call.out), matrix = this.#values(call.matrix);
-    const { k, n } = call, stride = paddedLength(n), chunk = chunkLength(k, n);
+    checkPackMatrix(call, this.precision);
+    const out = this.#coefficients(call.out), matrix = this.#values(call.matrix);
+    const { k, n } = call, stride = paddedLength(n), width = panelWidth(this.precision);
     for (let p = 0; p < k; p++) {
-      const first = p - p % chunk, rows = Math.min(chunk, k - first);
-      for (let j = 0; j < stride; j++) {
-        const panel = first * stride + (j - j % 4) * rows;
-        out[panel + (p - first) * 4 + j % 4] = j < n ? matrix[p * stride + j] : 0;
+      for (let j = 0; j < n || j % width !== 0; j++) {
+        out[packedPlace(k, n, p, j, this.precision)] = j < n ? matrix[p * stride + j] : 0;
       }
     }
   }
 
   gemm(call: Gemm): void {
-    checkGemm(call);
-    const out = this.#values(call.out), a = this.#values(call.a), packed = this.#values(call.packed);
-    const { k, n } = call, aStride = paddedLength(k), stride = paddedLength(n), chunk = chunkLength(k, n);
+    checkGemm(call, this.precision);
+    const out = this.#coefficients(call.out), a = this.#coefficients(call.a), packed = this.#coefficients(call.packed);
+    const { k, n } = call, aStride = paddedLength(k), stride = paddedLength(n);
+    const sum = sumOfProducts(this.precision, k, n);
     for (let r = 0; r < call.rows; r++) {
-      for (let j = 0; j < stride; j += 4) {
-        let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-        for (let first = 0; first < k; first += chunk) {
-          const rows = Math.min(chunk, k - first);
-          for (let p = 0, b = first * stride + j * rows; p < rows; p++, b += 4) {
-            const x = a[r * aStride + first + p];
-            s0 += x * packed[b];
-            s1 += x * packed[b + 1];
-            s2 += x * packed[b + 2];
-            s3 += x * packed[b + 3];
-          }
-        }
-        out.set([s0, s1, s2, s3], r * stride + j);
-      }
+      for (let j = 0; j < n; j++) out[r * stride + j] = sum((i) => a[r * aStride + i], packed, 0, j);
       // An infinite coefficient times a zero of the padding is NaN.
       out.fill(0, r * stride + n, (r + 1) * stride);
     }
@@ -206,7 +238,7 @@ class ReferenceKernels implements Kernels {
   gatherRows(call: GatherRows): void {
     const indices = this.#indices(call.indices), signs = this.#indices(call.signs);
     checkGatherRows(call, indices, signs);
-    const out = this.#values(call.out), matrix = this.#values(call.matrix);
+    const out = this.#coefficients(call.out), matrix = this.#values(call.matrix);
     const stride = paddedLength(call.columns);
     for (let r = 0; r < call.rows; r++) {
       const from = indices.values[r] * stride;
@@ -219,13 +251,13 @@ class ReferenceKernels implements Kernels {
   unitRows(call: UnitRows): void {
     checkUnitRows(call);
     const stride = paddedLength(call.columns);
-    writeUnitRows(this.#values(call.out), call.first * stride, stride, call.places);
+    writeUnitRows(this.#coefficients(call.out), call.first * stride, stride, call.places);
   }
 
   relaxRows(call: RelaxRows): void {
     const groups = this.#indices(call.groups);
     checkRows("relaxRows", call, groups, call.table, 4);
-    const a = this.#values(call.coefficients), table = this.#values(call.table);
+    const a = this.#coefficients(call.coefficients), table = this.#values(call.table);
     this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
       const line = group * 4 * stride + (a[at] >= 0 ? 0 : 2 * stride) + j;
       const slope = table[line], intercept = table[line + stride];
@@ -240,7 +272,7 @@ class ReferenceKernels implements Kernels {
     const groups = this.#indices(call.groups);
     checkRows("absorbRows", call, groups, call.q, 1);
     if (call.bias !== null) checkBias(call.bias, call.columns);
-    const a = this.#values(call.coefficients), q = this.#values(call.q);
+    const a = this.#coefficients(call.coefficients), q = this.#values(call.q);
     const bias = call.bias === null ? null : this.#values(call.bias);
     this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
       if (bias !== null) constant.add(a[at] * bias[j]);
@@ -251,7 +283,7 @@ class ReferenceKernels implements Kernels {
   concretizeRows(call: ConcretizeRows): void {
     const groups = this.#indices(call.groups);
     checkRows("concretizeRows", call, groups, call.box, 2);
-    const a = this.#values(call.coefficients), box = this.#values(call.box);
+    const a = this.#coefficients(call.coefficients), box = this.#values(call.box);
     this.#addRowSums(call, groups, (at, j, stride, group, constant, magnitude) => {
       const lower = box[group * 2 * stride + j], upper = box[(group * 2 + 1) * stride + j];
       constant.add(a[at] * (a[at] >= 0 ? lower : upper));
@@ -280,7 +312,7 @@ class ReferenceKernels implements Kernels {
 
   scaleColumns(call: ScaleColumns): void {
     checkScaleColumns(call);
-    const a = this.#values(call.coefficients), factors = this.#values(call.factors);
+    const a = this.#coefficients(call.coefficients), factors = this.#values(call.factors);
     const { columns, inverse } = call, stride = paddedLength(columns);
     for (let r = 0; r < call.rows; r++) {
       for (let j = 0; j < stride; j++) {
@@ -293,7 +325,7 @@ class ReferenceKernels implements Kernels {
   addRows(call: AddRows): void {
     const places = call.places === undefined ? null : this.#indices(call.places);
     checkAddRows(call, places);
-    const out = this.#values(call.out), a = this.#values(call.a);
+    const out = this.#coefficients(call.out), a = this.#coefficients(call.a);
     const { columns, outColumns = columns, sign, fresh } = call;
     const stride = paddedLength(columns), outStride = paddedLength(outColumns);
     for (let r = 0; r < call.rows; r++) {
@@ -308,7 +340,7 @@ class ReferenceKernels implements Kernels {
   }
 
   uploadBlocks(layout: BlockLayout): Blocks {
-    const encoded = encodeBlocks(layout);
+    const encoded = encodeBlocks(layout, this.precision);
     const { byteLength } = encoded.integers;
     return this.#arena.take(byteLength, () => {}, (offset) => new HostBlocks(this.#arena, offset, encoded));
   }
@@ -316,7 +348,7 @@ class ReferenceKernels implements Kernels {
   gemmBlocks(call: GemmBlocks): void {
     const blocks = this.#blocks(call.blocks);
     checkGemmBlocks(call, blocks);
-    const out = this.#values(call.out), a = this.#values(call.a), packed = this.#values(call.packed);
+    const out = this.#coefficients(call.out), a = this.#coefficients(call.a), packed = this.#coefficients(call.packed);
     this.#arena.borrow(blocks.scratchBytes, () => {});
     gemmBlocks(out, a, packed, blocks, call.rows, call.accumulate);
   }
@@ -324,7 +356,7 @@ class ReferenceKernels implements Kernels {
   packWindows(call: PackWindows): void {
     const blocks = this.#blocks(call.blocks), rows = this.#indices(call.rows), inputs = this.#indices(call.inputs);
     checkPackWindows(call, blocks, rows, inputs);
-    const out = this.#values(call.out), kernel = this.#values(call.kernel);
+    const out = this.#coefficients(call.out), kernel = this.#values(call.kernel);
     this.#arena.borrow(packWindowsScratch(blocks, call.windows, call.transposed), () => {});
     packWindows(out, blocks, rows.values, inputs.values, kernel, call.windows, call.transposed);
   }

@@ -1,27 +1,24 @@
 /** The block and window kernels in plain TypeScript, on the host's arrays: the definition for every other backend. */
 import type { Grid, Windows } from "../graph.ts";
 import type { EncodedBlocks } from "./blocks.ts";
-import { chunkLength, paddedLength } from "./kernels.ts";
+import { packedLength, packedPlace, paddedLength, panelWidth } from "./packed.ts";
+import { sumOfProducts } from "./reference_sums.ts";
+
+type Values = Float64Array | Float32Array;
 
 /** The blocks of a layout, and where the numbers of each start among the packed ones. */
-function* blocksOf({ blocks }: EncodedBlocks) {
+function* blocksOf({ blocks, precision }: EncodedBlocks) {
   let packedAt = 0;
   for (const block of blocks) {
     yield { ...block, packedAt };
-    packedAt += block.columns.length * paddedLength(block.outputs.length);
+    packedAt += packedLength(block.columns.length, block.outputs.length, precision);
   }
 }
 
-/** Place of entry (i, j) of a packed matrix [k, n]. */
-function packedPlace(k: number, n: number, i: number, j: number): number {
-  const chunk = chunkLength(k, n), first = i - i % chunk, rows = Math.min(chunk, k - first);
-  return first * paddedLength(n) + (j - j % 4) * rows + (i - first) * 4 + j % 4;
-}
-
 export function gemmBlocks(
-  out: Float64Array,
-  a: Float64Array,
-  packed: Float64Array,
+  out: Values,
+  a: Values,
+  packed: Values,
   blocks: EncodedBlocks,
   rows: number,
   accumulate: boolean,
@@ -31,12 +28,9 @@ export function gemmBlocks(
     const row = a.subarray(r * aStride, (r + 1) * aStride), sums = out.subarray(r * stride, (r + 1) * stride);
     if (!accumulate) sums.fill(0);
     for (const { columns, outputs, packedAt } of blocksOf(blocks)) {
+      const sum = sumOfProducts(blocks.precision, columns.length, outputs.length);
       for (let j = 0; j < outputs.length; j++) {
-        let sum = 0;
-        for (let i = 0; i < columns.length; i++) {
-          sum += row[columns[i]] * packed[packedAt + packedPlace(columns.length, outputs.length, i, j)];
-        }
-        sums[outputs[j]] += sum;
+        sums[outputs[j]] += sum((i) => row[columns[i]], packed, packedAt, j);
       }
     }
     sums.fill(0, blocks.n);
@@ -75,7 +69,7 @@ function entryOf(windows: Windows, coarse: Place, fine: Place): number {
 }
 
 export function packWindows(
-  out: Float64Array,
+  out: Values,
   blocks: EncodedBlocks,
   rows: Int32Array,
   inputs: Int32Array,
@@ -89,13 +83,13 @@ export function packWindows(
     const columnPlaces = Array.from(outputs, (output) => placeOf(inputGrid, inputs[output]));
     for (let i = 0; i < k; i++) {
       const row = placeOf(rowGrid, rows[columns[i]]);
-      for (let j = 0; j < paddedLength(n); j++) {
+      for (let j = 0; j < n || j % panelWidth(blocks.precision) !== 0; j++) {
         const entry = j >= n
           ? -1
           : transposed
           ? entryOf(windows, columnPlaces[j], row)
           : entryOf(windows, row, columnPlaces[j]);
-        out[packedAt + packedPlace(k, n, i, j)] = entry < 0 ? 0 : kernel[entry];
+        out[packedAt + packedPlace(k, n, i, j, blocks.precision)] = entry < 0 ? 0 : kernel[entry];
       }
     }
   }

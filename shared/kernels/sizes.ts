@@ -20,6 +20,7 @@ import {
 } from "./kernels.ts";
 import type { Windows } from "../graph.ts";
 import type { EncodedBlocks } from "./blocks.ts";
+import { packedLength, type Precision } from "./packed.ts";
 import { coarseSize, fineSize, kernelSize } from "./windows.ts";
 
 /** Least and greatest of some indices, taken once at upload so that a call checks its range without reading them. */
@@ -82,18 +83,18 @@ export function checkGatherMatrix(call: GatherMatrix, rows: IndexRange, columns:
   need("gatherMatrix", "source", source, rows.greatest * rowStride + columns.greatest * columnStride + 1);
 }
 
-export function checkPackMatrix({ out, matrix, k, n }: PackMatrix): void {
+export function checkPackMatrix({ out, matrix, k, n }: PackMatrix, precision: Precision): void {
   needCounts("packMatrix", { k, n });
-  need("packMatrix", "out", out, k * paddedLength(n));
+  need("packMatrix", "out", out, packedLength(k, n, precision));
   need("packMatrix", "matrix", matrix, k * paddedLength(n));
   needApart("packMatrix", out, matrix);
 }
 
-export function checkGemm({ out, a, packed, rows, k, n }: Gemm): void {
+export function checkGemm({ out, a, packed, rows, k, n }: Gemm, precision: Precision): void {
   needCounts("gemm", { rows, k, n });
   need("gemm", "out", out, rows * paddedLength(n));
   need("gemm", "a", a, rows * paddedLength(k));
-  need("gemm", "packed", packed, k * paddedLength(n));
+  need("gemm", "packed", packed, packedLength(k, n, precision));
   needApart("gemm", out, a, packed);
 }
 

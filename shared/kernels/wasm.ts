@@ -18,6 +18,7 @@ import type {
   Kernels,
   PackMatrix,
   PackWindows,
+  Precision,
   RelaxRows,
   ScaleColumns,
   UnitRows,
@@ -48,24 +49,32 @@ import { encodeWindows, kernelSize, packWindowsScratch, spreadBox, WINDOWS_BYTES
 type Kernel = (...addressesAndCounts: number[]) => void;
 
 type KernelName =
-  | "absorb_rows_f64"
+  | `${CoefficientKernel}_${Precision}`
   | "affine_box_f64"
-  | "concretize_rows_f64"
-  | "gather_matrix_f64"
-  | "gather_rows_f64"
-  | "gemm_f64"
-  | "pack_f64"
-  | "relax_rows_f64"
-  | "add_rows_f64"
-  | "gemm_blocks_f64"
-  | "pack_windows_f64"
-  | "scale_columns_f64"
   | "windows_box_f64";
+
+/** Kernels that there are for coefficients of both kinds. */
+type CoefficientKernel =
+  | "absorb_rows"
+  | "add_rows"
+  | "concretize_rows"
+  | "gather_matrix"
+  | "gather_rows"
+  | "gemm"
+  | "gemm_blocks"
+  | "pack"
+  | "pack_windows"
+  | "relax_rows"
+  | "scale_columns";
 
 const PAGE = 65_536;
 const ADDRESSABLE = 2 ** 32 - PAGE;
 
-class WasmBuffer extends Block {}
+class WasmBuffer extends Block {
+  constructor(owner: Arena, offset: number, length: number, readonly precision: Precision) {
+    super(owner, offset, length);
+  }
+}
 
 class WasmIndices extends Block {
   constructor(owner: Arena, offset: number, length: number, readonly least: number, readonly greatest: number) {
@@ -78,11 +87,14 @@ class WasmBlocks extends Block implements Blocks {
   readonly n: number;
   readonly packedLength: number;
   readonly products: number;
+  readonly deepest: number;
+  readonly mostWrites: number;
 
   /** The integers of the layout lie in the arena; `encoded` is the rest of it, `length` the number of blocks. */
   constructor(owner: Arena, offset: number, length: number, readonly encoded: EncodedBlocks) {
     super(owner, offset, length);
     ({ k: this.k, n: this.n, packedLength: this.packedLength, products: this.products } = encoded);
+    ({ deepest: this.deepest, mostWrites: this.mostWrites } = encoded);
   }
 }
 
@@ -99,35 +111,37 @@ export function wasmKernels(module: WebAssembly.Module, options: { readonly maxB
   if (!(maxBytes >= PAGE && maxBytes <= ADDRESSABLE)) {
     throw new RangeError(`Cannot start kernels: maxBytes is ${maxBytes}, allowed are ${PAGE} to ${ADDRESSABLE}`);
   }
-  return new WasmKernels(module, Math.floor(maxBytes / PAGE));
+  return new WasmKernels("f64", new WasmHost(module, Math.floor(maxBytes / PAGE)));
 }
 
-class WasmKernels implements Kernels {
-  readonly name = "wasm";
-  readonly #arena = new Arena();
-  readonly #memory: WebAssembly.Memory;
-  readonly #run: Readonly<Record<KernelName, Kernel>>;
+/** The memory, its arena and the compiled kernels. */
+class WasmHost {
+  readonly arena = new Arena();
+  readonly run: Readonly<Record<KernelName, Kernel>>;
   /** Address of the arena: what lies below belongs to the kernels. */
-  readonly #base: number;
+  readonly base: number;
+  readonly #memory: WebAssembly.Memory;
   readonly #maxPages: number;
-  // Growing the memory detaches its views, so both are taken again after every growth.
-  #f64: Float64Array;
-  #i32: Int32Array;
+  // Growing the memory detaches its views, so they are taken again after every growth.
+  f64: Float64Array;
+  f32: Float32Array;
+  i32: Int32Array;
 
   constructor(module: WebAssembly.Module, maxPages: number) {
     this.#maxPages = maxPages;
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages });
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
-    this.#run = exports as Record<KernelName, Kernel>;
-    this.#base = (exports.arena_start as WebAssembly.Global).value;
-    this.#f64 = new Float64Array(this.#memory.buffer);
-    this.#i32 = new Int32Array(this.#memory.buffer);
+    this.run = exports as Record<KernelName, Kernel>;
+    this.base = (exports.arena_start as WebAssembly.Global).value;
+    this.f64 = new Float64Array(this.#memory.buffer);
+    this.f32 = new Float32Array(this.#memory.buffer);
+    this.i32 = new Int32Array(this.#memory.buffer);
   }
 
   /** Grows the memory so that the arena may hold `bytes`; by a quarter at least, so that many small blocks grow it rarely. */
-  #reserve(bytes: number): void {
+  reserve(bytes: number): void {
     const pages = this.#memory.buffer.byteLength / PAGE;
-    const needed = Math.ceil((this.#base + bytes) / PAGE);
+    const needed = Math.ceil((this.base + bytes) / PAGE);
     if (needed <= pages) return;
     const allowed = this.#maxPages * PAGE;
     const figures = { bytes: needed * PAGE, allowed_bytes: allowed };
@@ -138,8 +152,9 @@ class WasmKernels implements Kernels {
     if (!this.#grow(wanted - pages) && !(needed < wanted && this.#grow(needed - pages))) {
       throw new LipcertError("over-budget", `Cannot hold ${figures.bytes} bytes: the host has no more memory`, figures);
     }
-    this.#f64 = new Float64Array(this.#memory.buffer);
-    this.#i32 = new Int32Array(this.#memory.buffer);
+    this.f64 = new Float64Array(this.#memory.buffer);
+    this.f32 = new Float32Array(this.#memory.buffer);
+    this.i32 = new Int32Array(this.#memory.buffer);
   }
 
   #grow(pages: number): boolean {
@@ -151,19 +166,58 @@ class WasmKernels implements Kernels {
       throw error;
     }
   }
+}
 
-  #take(length: number): WasmBuffer {
+class WasmKernels implements Kernels {
+  readonly name = "wasm";
+  readonly single: Kernels;
+  readonly #host: WasmHost;
+  readonly #arena: Arena;
+  readonly #base: number;
+  /** Binary logarithm of the bytes of a coefficient. */
+  readonly #shift: number;
+
+  constructor(readonly precision: Precision, host: WasmHost) {
+    this.#host = host;
+    this.#arena = host.arena;
+    this.#base = host.base;
+    this.#shift = precision === "f64" ? 3 : 2;
+    this.single = precision === "f32" ? this : new WasmKernels("f32", host);
+  }
+
+  /** The kernel for these coefficients. */
+  #kernel(name: CoefficientKernel): Kernel {
+    return this.#host.run[`${name}_${this.precision}`];
+  }
+
+  #take(length: number, precision: Precision): WasmBuffer {
     return this.#arena.take(
-      length * 8,
-      (total) => this.#reserve(total),
-      (offset) => new WasmBuffer(this.#arena, offset, length),
+      length * (precision === "f64" ? 8 : 4),
+      (total) => this.#host.reserve(total),
+      (offset) => new WasmBuffer(this.#arena, offset, length, precision),
     );
   }
 
-  /** Address of a block of ours that is still alive. */
-  #at(buffer: Buffer): number {
+  /** A block of ours that is still alive. */
+  #live(buffer: Buffer): WasmBuffer {
     if (!(buffer instanceof WasmBuffer)) throw new TypeError("Cannot use buffer: it belongs to another backend");
-    return this.#base + this.#arena.check(buffer).offset;
+    return this.#arena.check(buffer);
+  }
+
+  /** Address of f64 numbers. */
+  #at(buffer: Buffer): number {
+    const { offset, precision } = this.#live(buffer);
+    if (precision !== "f64") throw new TypeError("Cannot use buffer: it holds f32 where f64 is needed");
+    return this.#base + offset;
+  }
+
+  /** Address of coefficients or of a packed matrix. */
+  #coefficients(buffer: Buffer): number {
+    const { offset, precision } = this.#live(buffer);
+    if (precision !== this.precision) {
+      throw new TypeError(`Cannot use buffer: its coefficients are not ${this.precision}`);
+    }
+    return this.#base + offset;
   }
 
   #indices(indices: Indices): WasmIndices {
@@ -173,46 +227,72 @@ class WasmKernels implements Kernels {
 
   #blocks(blocks: Blocks): WasmBlocks {
     if (!(blocks instanceof WasmBlocks)) throw new TypeError("Cannot use blocks: they belong to another backend");
-    return this.#arena.check(blocks);
+    const { precision } = this.#arena.check(blocks).encoded;
+    if (precision !== this.precision) throw new TypeError(`Cannot use blocks: they are ${precision}`);
+    return blocks;
   }
 
   /** Address of memory for one call, behind all blocks. */
   #borrow(bytes: number): number {
-    return this.#base + this.#arena.borrow(bytes, (total) => this.#reserve(total));
+    return this.#base + this.#arena.borrow(bytes, (total) => this.#host.reserve(total));
   }
 
   allocate(length: number): Buffer {
     checkLength(length);
-    const buffer = this.#take(length);
-    const start = this.#at(buffer) / 8;
-    this.#f64.fill(0, start, start + length);
-    return buffer;
+    return this.#zeros(length, "f64");
   }
 
   upload(values: Float64Array): Buffer {
-    const buffer = this.#take(values.length);
-    this.#f64.set(values, this.#at(buffer) / 8);
+    return this.#copy(values, "f64");
+  }
+
+  allocateCoefficients(length: number): Buffer {
+    checkLength(length);
+    return this.#zeros(length, this.precision);
+  }
+
+  uploadCoefficients(values: Float64Array): Buffer {
+    return this.#copy(values, this.precision);
+  }
+
+  #zeros(length: number, precision: Precision): Buffer {
+    const buffer = this.#take(length, precision);
+    const [numbers, start] = this.#numbers(buffer);
+    numbers.fill(0, start, start + length);
     return buffer;
+  }
+
+  #copy(values: Float64Array, precision: Precision): Buffer {
+    const buffer = this.#take(values.length, precision);
+    const [numbers, start] = this.#numbers(buffer);
+    numbers.set(values, start);
+    return buffer;
+  }
+
+  /** The memory as numbers of a buffer's kind, and the index of its first. */
+  #numbers({ offset, precision }: WasmBuffer): [Float64Array | Float32Array, number] {
+    const at = this.#base + offset;
+    return precision === "f64" ? [this.#host.f64, at / 8] : [this.#host.f32, at / 4];
   }
 
   uploadIndices(values: Int32Array): Indices {
     const { least, greatest } = indexRange(values);
     const block = this.#arena.take(
       values.byteLength,
-      (total) => this.#reserve(total),
+      (total) => this.#host.reserve(total),
       (offset) => new WasmIndices(this.#arena, offset, values.length, least, greatest),
     );
-    this.#i32.set(values, (this.#base + block.offset) / 4);
+    this.#host.i32.set(values, (this.#base + block.offset) / 4);
     return block;
   }
 
   // deno-lint-ignore require-await -- the contract is asynchronous, so that a mistake rejects instead of throwing
   async read(buffer: Buffer, length: number = buffer.length): Promise<Float64Array> {
-    const start = this.#at(buffer) / 8;
+    const [numbers, start] = this.#numbers(this.#live(buffer));
     if (!(length >= 0 && length <= buffer.length)) {
       throw new RangeError(`Cannot read ${length} elements of a buffer of ${buffer.length}`);
     }
-    return this.#f64.slice(start, start + length);
+    return new Float64Array(numbers.subarray(start, start + length));
   }
 
   scope<T>(body: () => Promise<T>): Promise<T> {
@@ -230,9 +310,11 @@ class WasmKernels implements Kernels {
   gatherMatrix(call: GatherMatrix): void {
     const rows = this.#indices(call.rows), columns = this.#indices(call.columns);
     checkGatherMatrix(call, rows, columns);
-    this.#run.gather_matrix_f64(
-      this.#at(call.out),
-      this.#at(call.source),
+    const out = this.#live(call.out), source = this.#live(call.source);
+    if (out.precision !== source.precision) throw new TypeError("Cannot gather a matrix into another kind of numbers");
+    this.#host.run[`gather_matrix_${out.precision}`](
+      this.#base + out.offset,
+      this.#base + source.offset,
       this.#base + rows.offset,
       rows.length,
       this.#base + columns.offset,
@@ -243,20 +325,21 @@ class WasmKernels implements Kernels {
   }
 
   packMatrix(call: PackMatrix): void {
-    checkPackMatrix(call);
-    this.#run.pack_f64(this.#at(call.out), this.#at(call.matrix), call.k, call.n);
+    checkPackMatrix(call, this.precision);
+    this.#kernel("pack")(this.#coefficients(call.out), this.#at(call.matrix), call.k, call.n);
   }
 
   gemm(call: Gemm): void {
-    checkGemm(call);
-    this.#run.gemm_f64(this.#at(call.out), this.#at(call.a), this.#at(call.packed), call.rows, call.k, call.n);
+    checkGemm(call, this.precision);
+    const [out, a, packed] = [call.out, call.a, call.packed].map((buffer) => this.#coefficients(buffer));
+    this.#kernel("gemm")(out, a, packed, call.rows, call.k, call.n);
   }
 
   gatherRows(call: GatherRows): void {
     const indices = this.#indices(call.indices), signs = this.#indices(call.signs);
     checkGatherRows(call, indices, signs);
-    const out = this.#at(call.out), matrix = this.#at(call.matrix);
-    this.#run.gather_rows_f64(
+    const out = this.#coefficients(call.out), matrix = this.#at(call.matrix);
+    this.#kernel("gather_rows")(
       out,
       matrix,
       this.#base + indices.offset,
@@ -269,14 +352,16 @@ class WasmKernels implements Kernels {
   unitRows(call: UnitRows): void {
     checkUnitRows(call);
     const stride = paddedLength(call.columns);
-    writeUnitRows(this.#f64, this.#at(call.out) / 8 + call.first * stride, stride, call.places);
+    this.#coefficients(call.out);
+    const [numbers, start] = this.#numbers(this.#live(call.out));
+    writeUnitRows(numbers, start + call.first * stride, stride, call.places);
   }
 
   relaxRows(call: RelaxRows): void {
     const groups = this.#indices(call.groups);
     checkRows("relaxRows", call, groups, call.table, 4);
     const { stride } = windowOf(call);
-    this.#run.relax_rows_f64(...this.#rows(call, groups), this.#at(call.table), ...this.#sums(call), stride);
+    this.#kernel("relax_rows")(...this.#rows(call, groups), this.#at(call.table), ...this.#sums(call), stride);
   }
 
   absorbRows(call: AbsorbRows): void {
@@ -285,18 +370,23 @@ class WasmKernels implements Kernels {
     if (call.bias !== null) checkBias(call.bias, call.columns);
     const bias = call.bias === null ? 0 : this.#at(call.bias);
     const { stride } = windowOf(call);
-    this.#run.absorb_rows_f64(...this.#rows(call, groups), bias, this.#at(call.q), ...this.#sums(call), stride);
+    this.#kernel("absorb_rows")(...this.#rows(call, groups), bias, this.#at(call.q), ...this.#sums(call), stride);
   }
 
   concretizeRows(call: ConcretizeRows): void {
     const groups = this.#indices(call.groups);
     checkRows("concretizeRows", call, groups, call.box, 2);
-    this.#run.concretize_rows_f64(...this.#rows(call, groups), this.#at(call.box), ...this.#sums(call));
+    this.#kernel("concretize_rows")(...this.#rows(call, groups), this.#at(call.box), ...this.#sums(call));
   }
 
   #rows(call: RelaxRows | AbsorbRows | ConcretizeRows, groups: WasmIndices): [number, number, number, number] {
     const { first } = windowOf(call);
-    return [this.#at(call.coefficients) + 8 * first, call.rows, call.columns, this.#base + groups.offset];
+    return [
+      this.#coefficients(call.coefficients) + (first << this.#shift),
+      call.rows,
+      call.columns,
+      this.#base + groups.offset,
+    ];
   }
 
   #sums(call: RelaxRows | AbsorbRows | ConcretizeRows): [number, number] {
@@ -305,23 +395,24 @@ class WasmKernels implements Kernels {
 
   scaleColumns(call: ScaleColumns): void {
     checkScaleColumns(call);
-    const a = this.#at(call.coefficients), factors = this.#at(call.factors);
-    this.#run.scale_columns_f64(a, call.rows, call.columns, factors, call.inverse ? 1 : 0);
+    const a = this.#coefficients(call.coefficients), factors = this.#at(call.factors);
+    this.#kernel("scale_columns")(a, call.rows, call.columns, factors, call.inverse ? 1 : 0);
   }
 
   addRows(call: AddRows): void {
     const places = call.places === undefined ? null : this.#indices(call.places);
     checkAddRows(call, places);
-    const { rows, columns, outColumns = columns, sign, fresh } = call, out = this.#at(call.out), a = this.#at(call.a);
+    const { rows, columns, outColumns = columns, sign, fresh } = call;
+    const out = this.#coefficients(call.out), a = this.#coefficients(call.a);
     const placesAt = places === null ? 0 : this.#base + places.offset;
-    this.#run.add_rows_f64(out, a, rows, columns, outColumns, placesAt, sign, fresh ? 1 : 0);
+    this.#kernel("add_rows")(out, a, rows, columns, outColumns, placesAt, sign, fresh ? 1 : 0);
   }
 
   uploadBlocks(layout: BlockLayout): Blocks {
-    const encoded = encodeBlocks(layout), { integers } = encoded;
+    const encoded = encodeBlocks(layout, this.precision), { integers } = encoded;
     const block = this.#arena.take(
       integers.byteLength,
-      (total) => this.#reserve(total),
+      (total) => this.#host.reserve(total),
       (offset) =>
         new WasmBlocks(this.#arena, offset, layout.blocks.length, {
           ...encoded,
@@ -329,17 +420,17 @@ class WasmKernels implements Kernels {
           integers: new Int32Array(),
         }),
     );
-    this.#i32.set(integers, (this.#base + block.offset) / 4);
+    this.#host.i32.set(integers, (this.#base + block.offset) / 4);
     return block;
   }
 
   gemmBlocks(call: GemmBlocks): void {
     const { encoded, offset } = this.#blocks(call.blocks);
     checkGemmBlocks(call, encoded);
-    const out = this.#at(call.out), a = this.#at(call.a), packed = this.#at(call.packed);
+    const [out, a, packed] = [call.out, call.a, call.packed].map((buffer) => this.#coefficients(buffer));
     const scratch = this.#borrow(encoded.scratchBytes);
     const { k, n, groups, exclusive, complete } = encoded;
-    this.#run.gemm_blocks_f64(
+    this.#kernel("gemm_blocks")(
       out,
       a,
       packed,
@@ -358,10 +449,10 @@ class WasmKernels implements Kernels {
     const { encoded, offset } = this.#blocks(call.blocks);
     const rows = this.#indices(call.rows), inputs = this.#indices(call.inputs);
     checkPackWindows(call, encoded, rows, inputs);
-    const out = this.#at(call.out), kernel = this.#at(call.kernel);
+    const out = this.#coefficients(call.out), kernel = this.#at(call.kernel);
     const scratch = this.#borrow(packWindowsScratch(encoded, call.windows, call.transposed));
-    this.#i32.set(encodeWindows(call.windows), scratch / 4);
-    this.#run.pack_windows_f64(
+    this.#host.i32.set(encodeWindows(call.windows), scratch / 4);
+    this.#kernel("pack_windows")(
       out,
       this.#base + offset,
       encoded.groups,
@@ -381,8 +472,8 @@ class WasmKernels implements Kernels {
     const { count } = checkWindowsBox(call, rows);
     const out = this.#at(call.out), kernel = this.#at(call.kernel), box = this.#at(call.box);
     const { line, least, bytes } = spreadBox(call.windows, call.transposed), scratch = this.#borrow(bytes);
-    this.#i32.set(encodeWindows(call.windows), scratch / 4);
-    this.#run.windows_box_f64(
+    this.#host.i32.set(encodeWindows(call.windows), scratch / 4);
+    this.#host.run.windows_box_f64(
       out,
       rows === null ? 0 : this.#base + rows.offset,
       count,
@@ -401,6 +492,6 @@ class WasmKernels implements Kernels {
   affineBox(call: AffineBox): void {
     checkAffineBox(call);
     const out = this.#at(call.out), matrix = this.#at(call.matrix), box = this.#at(call.box);
-    this.#run.affine_box_f64(out, matrix, box, call.groups, call.rows, call.columns);
+    this.#host.run.affine_box_f64(out, matrix, box, call.groups, call.rows, call.columns);
   }
 }

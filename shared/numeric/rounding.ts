@@ -2,6 +2,16 @@
 
 /** u = 2^-53: a rounded operation of f64 has the relative error u unless it underflows. */
 export const UNIT_ROUNDOFF = 2 ** -53;
+/** The same of f32: 2^-24. */
+export const SINGLE_ROUNDOFF = 2 ** -24;
+
+/** Kinds of numbers that are rounded to. */
+type Precision = "f64" | "f32";
+
+export function unitRoundoff(precision: Precision): number {
+  return precision === "f64" ? UNIT_ROUNDOFF : SINGLE_ROUNDOFF;
+}
+
 /** The smallest positive f64; a product that underflows is off by at most half of it. */
 export const SMALLEST_SUBNORMAL = 2 ** -1074;
 /** Products of two numbers at least this large in magnitude (as a product) are normal numbers: nothing underflows. */
@@ -82,10 +92,19 @@ function additionError(x: number, y: number, sum: number): number {
 }
 
 /** gamma_n = n u / (1 - n u), rounded up; n u must be far below 1. */
-export function gamma(n: number): number {
-  if (!(n >= 0 && n <= MAX_ROUNDINGS)) throw new RangeError(`Cannot bound ${n} roundings: at most ${MAX_ROUNDINGS}`);
-  const nu = n * UNIT_ROUNDOFF;
+export function gamma(n: number, precision: Precision = "f64"): number {
+  const most = precision === "f64" ? MAX_ROUNDINGS : MAX_SINGLE_ROUNDINGS;
+  if (!(n >= 0 && n <= most)) throw new RangeError(`Cannot bound ${n} roundings: at most ${most}`);
+  const nu = n * unitRoundoff(precision);
   return nextUp(nu / (1 - nu));
+}
+
+/** Roundings to f32 on the path of a coefficient: what (1 + gamma) inflates stays small. */
+const MAX_SINGLE_ROUNDINGS = 2 ** 20;
+
+/** gamma'_n in units of gamma'_2, rounded up: how a charge for n roundings to f32 is weighed (shared/README.md (21)). */
+export function singleWeight(n: number): number {
+  return n <= 2 ? 1 : nextUp(nextUp(gamma(n, "f32") / gamma(2, "f32"))) * (1 + 2 ** -40);
 }
 
 /** Up to here (1 + 2^-20) in {@link settleLower} covers what rounding hides in the sum of magnitudes. */
@@ -130,10 +149,14 @@ export function rowSumRoundings(columns: number): number {
   return 1 + columns;
 }
 
-/** `count` half-steps of underflow as a number, rounded up. */
-export function underflowOf(count: number): number {
-  return count === 0 ? 0 : nextUp(count * 1.0000001 * SMALLEST_SUBNORMAL);
+/** `count` half-steps of underflow as a number, rounded up; in f32 each is a whole step of f32, and all that f64 loses. */
+export function underflowOf(count: number, precision: Precision = "f64"): number {
+  const step = precision === "f64" ? SMALLEST_SUBNORMAL : SMALLEST_SINGLE;
+  return count === 0 ? 0 : nextUp(count * 1.0000001 * step);
 }
+
+/** The smallest positive f32. */
+const SMALLEST_SINGLE = 2 ** -149;
 
 /** Bounds of the real sum of non-negative numbers. */
 export function sumBounds(values: Iterable<number>): { lower: number; upper: number } {

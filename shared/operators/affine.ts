@@ -1,7 +1,16 @@
 import type { AffineNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
+import { chunkedRoundings, packedLength } from "../kernels/packed.ts";
 import { settleImage } from "./image.ts";
-import { allColumns, boxTable, groupTable, type LinearContext, type LinearOperator, magnitudeSum } from "./operator.ts";
+import {
+  allColumns,
+  boxTable,
+  chargeTable,
+  groupTable,
+  type LinearContext,
+  type LinearOperator,
+  magnitudeSum,
+} from "./operator.ts";
 
 /**
  * y = W x + b.
@@ -49,14 +58,14 @@ export const affine: LinearOperator<AffineNode> = {
     const k = columns?.length ?? node.size;
     const n = inputColumns?.length ?? inputs[0].lower.length;
     const padded = paddedLength(k);
-    const packed = kernels.allocate(paddedLength(n) * k);
+    const packed = kernels.allocateCoefficients(packedLength(k, n, kernels.precision));
     kernels.packMatrix({ out: packed, matrix: gatherWeights(node, context, columns), k, n });
     return {
       window: null,
       table: null,
       absorb: {
         bias: node.bias && kernels.upload(groupTable([node.bias], columns, padded)),
-        q: kernels.upload(groupTable(image.q, columns, padded)),
+        q: kernels.upload(chargeTable(kernels, image.q, columns, padded, 1 + chunkedRoundings(k, 1))),
       },
       scale: null,
       product: { layout: "dense", packed, k, n },

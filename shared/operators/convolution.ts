@@ -1,6 +1,7 @@
 import type { ConvolutionNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
-import { allColumns, boxTable, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
+import { chunkedRoundings } from "../kernels/packed.ts";
+import { allColumns, boxTable, chargeTable, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
 import { settleImage } from "./image.ts";
 import { convolutionPlain } from "./convolution_plain.ts";
 import { columnsReached, entriesOf, fillRows, sizeOf, stencilOf, tilesOf } from "./windows.ts";
@@ -53,7 +54,7 @@ export const convolution: LinearOperator<ConvolutionNode> = {
     const wanted = inputColumns ?? allColumns(inputs[0].lower.length);
     const [k, n] = [rows.length, wanted.length];
     const blocks = kernels.uploadBlocks({ k, n, blocks: tilesOf(stencilOf(node), rows, wanted) });
-    const packed = kernels.allocate(blocks.packedLength);
+    const packed = kernels.allocateCoefficients(blocks.packedLength);
     kernels.packWindows({
       out: packed,
       blocks,
@@ -63,13 +64,13 @@ export const convolution: LinearOperator<ConvolutionNode> = {
       windows: node.windows,
       transposed: node.transposed,
     });
-    const padded = paddedLength(k);
+    const padded = paddedLength(k), roundings = 1 + chunkedRoundings(blocks.deepest, blocks.mostWrites);
     return {
       window: null,
       table: null,
       absorb: {
         bias: node.bias && kernels.upload(groupTable([node.bias], columns, padded)),
-        q: kernels.upload(groupTable(image.q, columns, padded)),
+        q: kernels.upload(chargeTable(kernels, image.q, columns, padded, roundings)),
       },
       scale: null,
       product: { layout: "blocks", blocks, packed, k, n, accumulate: false },

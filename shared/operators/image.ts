@@ -44,8 +44,10 @@ export function settleImage(
       const above = sums[at + 3 * padded + r] + Math.abs(b);
       lower[i] = settleWith(factor, sums[at + r] + b, below, underflow);
       upper[i] = -settleWith(factor, -(sums[at + 2 * padded + r] + b), above, underflow);
-      // |w| max(|l|, |u|) <= |w l| + |w u|: at most twice the smallest q, and free.
-      magnitude[i] = (below + above) * Q_INFLATION + 2 * underflow;
+      // |w| max(|l|, |u|) <= |low| + (high - low), and <= |low| + |high|: where the box is narrow, about the smallest q.
+      const narrow = Math.min(below, above) + (upper[i] - lower[i]);
+      const wide = below + above;
+      magnitude[i] = (narrow < wide ? narrow : wide) * Q_INFLATION + 2 * underflow;
     }
     boxes.push({ lower, upper });
     q.push(magnitude);

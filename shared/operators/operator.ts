@@ -1,6 +1,7 @@
 import type { Grid, Node } from "../graph.ts";
 import { type Blocks, type Buffer, type Kernels, paddedLength } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
+import { singleWeight } from "../numeric/rounding.ts";
 
 /**
  * Lines below and above an activation sigma on [lower, upper], one per neuron:
@@ -215,6 +216,24 @@ export function groupTable(rows: readonly Float64Array[], columns: Int32Array | 
     const count = columns === null ? row.length : columns.length;
     for (let j = 0, at = g * padded; j < count; j++, at++) table[at] = columns === null ? row[j] : row[columns[j]];
   }
+  return table;
+}
+
+/**
+ * What a step charges its coefficients against: q, one row a group. In f32 it is weighed by the step's own roundings to f32
+ * and the two of a slope above it (shared/README.md (21)).
+ */
+export function chargeTable(
+  { precision }: Kernels,
+  q: readonly Float64Array[],
+  columns: Int32Array | null,
+  padded: number,
+  singleRoundings: number,
+): Float64Array {
+  const table = groupTable(q, columns, padded);
+  if (precision === "f64") return table;
+  const weight = singleWeight(2 + singleRoundings);
+  for (let i = 0; i < table.length; i++) table[i] *= weight;
   return table;
 }
 

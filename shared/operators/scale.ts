@@ -3,7 +3,7 @@ import { paddedLength } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import { magnitudes } from "../numeric/box.ts";
 import { gamma, multiplyDown, multiplyUp, nextDown, nextUp } from "../numeric/rounding.ts";
-import { groupTable, isAsked, type LinearOperator, sumOver } from "./operator.ts";
+import { chargeTable, groupTable, isAsked, type LinearOperator, sumOver } from "./operator.ts";
 
 /**
  * y_i = x_i f_i, or x_i / f_i: kept as a node of its own where folding it into a matrix would round.
@@ -39,7 +39,8 @@ export const scale: LinearOperator<ScaleNode> = {
     return {
       window: null,
       table: null,
-      absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, padded)) },
+      // In f32: the product in f64, its rounding, and one for all that a stored factor may be off.
+      absorb: { bias: null, q: kernels.upload(chargeTable(kernels, image.q, columns, padded, 3)) },
       scale: { factors: kernels.upload(groupTable([node.factors], columns, padded)), inverse: node.inverse },
       product: null,
       coefficientRoundings: 1 + factorRoundings(node),

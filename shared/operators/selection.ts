@@ -1,9 +1,10 @@
 import type { SelectionNode } from "../graph.ts";
-import { chunkLength, paddedLength } from "../kernels/kernels.ts";
+import { type Kernels, paddedLength } from "../kernels/kernels.ts";
+import { chunkedRoundings, packedLength, packedPlace } from "../kernels/packed.ts";
 import { type Box, magnitudes } from "../numeric/box.ts";
 import { addDown, addUp } from "../numeric/rounding.ts";
 import { placesOf } from "./convolution.ts";
-import { allColumns, groupTable, type LinearOperator, magnitudeSum } from "./operator.ts";
+import { allColumns, chargeTable, type LinearOperator, magnitudeSum } from "./operator.ts";
 import { selectionPlain } from "./selection_plain.ts";
 
 /**
@@ -57,16 +58,21 @@ export const selection: LinearOperator<SelectionNode> = {
     const rows = columns ?? allColumns(node.size);
     const wanted = inputColumns ?? allColumns(inputs[0].lower.length);
     const [k, n] = [rows.length, wanted.length];
-    const { blocks, values } = blocksOf(node, rows, wanted);
+    const { layout, values } = blocksOf(node, rows, wanted, kernels);
+    const blocks = kernels.uploadBlocks({ k, n, blocks: layout });
+    const roundings = 1 + chunkedRoundings(blocks.deepest, blocks.mostWrites);
     return {
       window: null,
       table: null,
-      absorb: { bias: null, q: kernels.upload(groupTable(image.q, columns, paddedLength(k))) },
+      absorb: {
+        bias: null,
+        q: kernels.upload(chargeTable(kernels, image.q, columns, paddedLength(k), roundings)),
+      },
       scale: null,
       product: {
         layout: "blocks",
-        blocks: kernels.uploadBlocks({ k, n, blocks }),
-        packed: kernels.upload(values),
+        blocks,
+        packed: kernels.uploadCoefficients(values),
         k,
         n,
         accumulate: false,
@@ -130,7 +136,7 @@ function mostReaders({ map, transposed }: SelectionNode): number {
 const BLOCK = 32;
 
 /** Blocks of neighbouring outputs with the columns of coefficients that reach them, packed as the kernels take them. */
-function blocksOf(node: SelectionNode, rows: Int32Array, wanted: Int32Array) {
+function blocksOf(node: SelectionNode, rows: Int32Array, wanted: Int32Array, { precision }: Kernels) {
   const rowOf = placesOf(rows, node.size);
   const reads: number[][] = Array.from({ length: Math.ceil(wanted.length / BLOCK) }, () => []);
   const outputOf = new Map<number, number>();
@@ -146,9 +152,10 @@ function blocksOf(node: SelectionNode, rows: Int32Array, wanted: Int32Array) {
     const columns = Int32Array.from(new Set(pairs.filter((_, at) => at % 2 === 0))).sort();
     const place = new Map(Array.from(columns, (column, at) => [column, at]));
     const outputs = allColumns(Math.min(BLOCK, wanted.length - b * BLOCK)).map((j) => b * BLOCK + j);
-    const part = new Float64Array(columns.length * paddedLength(outputs.length));
+    const [k, n] = [columns.length, outputs.length];
+    const part = new Float64Array(packedLength(k, n, precision));
     for (let at = 0; at < pairs.length; at += 2) {
-      part[packedPlace(place.get(pairs[at])!, pairs[at + 1] - b * BLOCK, columns.length, outputs.length)] = 1;
+      part[packedPlace(k, n, place.get(pairs[at])!, pairs[at + 1] - b * BLOCK, precision)] = 1;
     }
     blocks.push({ columns, outputs });
     parts.push(part);
@@ -159,11 +166,5 @@ function blocksOf(node: SelectionNode, rows: Int32Array, wanted: Int32Array) {
     values.set(part, at);
     at += part.length;
   }
-  return { blocks, values };
-}
-
-/** Where element (p, j) of a matrix [k, n] stands in its packed layout. */
-function packedPlace(p: number, j: number, k: number, n: number): number {
-  const chunk = chunkLength(k, n), first = p - p % chunk, rows = Math.min(chunk, k - first);
-  return first * paddedLength(n) + (j - j % 4) * rows + (p - first) * 4 + j % 4;
+  return { layout: blocks, values };
 }

@@ -3,8 +3,10 @@ import { LipcertError } from "../../shared/errors.ts";
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
 import module from "../../wasm/dist/kernels.js";
 import { kernelsSuite } from "../suites/kernels.ts";
+import { singleSuite } from "../suites/kernels_single.ts";
 
 kernelsSuite("wasm", () => wasmKernels(module));
+singleSuite("wasm", () => wasmKernels(module));
 
 const MEGABYTE = 2 ** 20;
 

@@ -6,6 +6,7 @@
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
 import module from "../../wasm/dist/kernels.js";
 import { type Kernels, paddedLength } from "../../shared/kernels/kernels.ts";
+import { packedLength } from "../../shared/kernels/packed.ts";
 import { openPeak } from "./peak.ts";
 import { windowProbes } from "./window_probes.ts";
 
@@ -48,12 +49,16 @@ const numbers = (rows: number, columns: number): Float64Array =>
     (_, i) => i % paddedLength(columns) < columns ? Math.sin(i) : 0,
   );
 
+/** Named apart where coefficients are f32, whose peak is twice that of f64. */
+const inKind = (name: string, { precision }: Kernels): string => precision === "f64" ? name : `f32 ${name}`;
+
 function gemmProbe(kernels: Kernels, [rows, k, n]: readonly [number, number, number]): Probe {
-  const packed = kernels.allocate(k * paddedLength(n)), out = kernels.allocate(rows * paddedLength(n));
+  const packed = kernels.allocateCoefficients(packedLength(k, n, kernels.precision));
+  const out = kernels.allocateCoefficients(rows * paddedLength(n));
   kernels.packMatrix({ out: packed, matrix: kernels.upload(numbers(k, n)), k, n });
-  const a = kernels.upload(numbers(rows, k));
+  const a = kernels.uploadCoefficients(numbers(rows, k));
   return {
-    name: `gemm ${rows}x${k}x${n}`,
+    name: inKind(`gemm ${rows}x${k}x${n}`, kernels),
     operations: 2 * rows * k * n,
     run: () => kernels.gemm({ out, a, packed, rows, k, n }),
   };
@@ -62,7 +67,8 @@ function gemmProbe(kernels: Kernels, [rows, k, n]: readonly [number, number, num
 /** The passes over rows, at 4 operations an element (two products, two sums) and 100 rows of 256. */
 function rowProbes(kernels: Kernels): Probe[] {
   const rows = 100, columns = 256;
-  const coefficients = kernels.upload(numbers(rows, columns)), table = kernels.upload(numbers(4, columns).fill(1));
+  const coefficients = kernels.uploadCoefficients(numbers(rows, columns)),
+    table = kernels.upload(numbers(4, columns).fill(1));
   const groups = kernels.uploadIndices(new Int32Array(rows));
   const constants = kernels.allocate(rows), magnitudes = kernels.allocate(rows);
   const call = { rows, columns, coefficients, groups, constants, magnitudes };
@@ -74,7 +80,7 @@ function rowProbes(kernels: Kernels): Probe[] {
     affineBox: () => kernels.affineBox({ out, matrix, box: table, groups: 1, rows, columns }),
   };
   return Object.entries(runs).map(([name, run]) => ({
-    name: `${name} ${rows}x${columns}`,
+    name: inKind(`${name} ${rows}x${columns}`, kernels),
     operations: 4 * rows * columns,
     run,
   }));
@@ -83,8 +89,11 @@ function rowProbes(kernels: Kernels): Probe[] {
 /** Interleaves short samples of every probe, so that a disturbance falls on all of them alike. */
 export async function measure(samples: number, wanted = /./): Promise<Measured[]> {
   const kernels = wasmKernels(module);
-  const products = SHAPES.map((shape) => gemmProbe(kernels, shape));
-  const probes = [peakProbe(), ...products, ...windowProbes(kernels), ...rowProbes(kernels)]
+  const products = [kernels, kernels.single].flatMap((one) => SHAPES.map((shape) => gemmProbe(one, shape)));
+  const blocks = windowProbes(kernels.single).filter(({ name }) => name.startsWith("gemmBlocks"))
+    .map((probe) => ({ ...probe, name: `f32 ${probe.name}` }));
+  const rows = [...rowProbes(kernels), ...rowProbes(kernels.single).filter(({ name }) => !name.includes("affineBox"))];
+  const probes = [peakProbe(), ...products, ...windowProbes(kernels), ...blocks, ...rows]
     .filter(({ name }, p) => p === 0 || wanted.test(name));
   const repeats = probes.map(({ operations, unit }) => Math.max(1, Math.round((unit ? 4e6 : 4e7) / operations)));
   const rates: number[][] = probes.map(() => []);

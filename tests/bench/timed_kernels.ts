@@ -54,6 +54,12 @@ export class TimedKernels extends WrappedKernels {
   override upload(values: Float64Array): Buffer {
     return this.#timed("upload", () => super.upload(values));
   }
+  override allocateCoefficients(length: number): Buffer {
+    return this.#timed("allocateCoefficients", () => super.allocateCoefficients(length));
+  }
+  override uploadCoefficients(values: Float64Array): Buffer {
+    return this.#timed("uploadCoefficients", () => super.uploadCoefficients(values));
+  }
   override uploadIndices(values: Int32Array): Indices {
     return this.#timed("uploadIndices", () => super.uploadIndices(values));
   }

@@ -50,9 +50,10 @@ const count = (length: number): Int32Array => Int32Array.from({ length }, (_, i)
 
 function probesOf(kernels: Kernels, name: string, rows: number, windows: Windows, span = 1): Probe[] {
   const layout = layoutOf(windows, span), blocks = kernels.uploadBlocks(layout), { k, n, products } = blocks;
-  const packed = kernels.allocate(blocks.packedLength), kernel = kernels.upload(wave(kernelSize(windows)));
+  const packed = kernels.allocateCoefficients(blocks.packedLength), kernel = kernels.upload(wave(kernelSize(windows)));
   const all = { rows: kernels.uploadIndices(count(k)), inputs: kernels.uploadIndices(count(n)) };
-  const a = kernels.upload(wave(rows * paddedLength(k))), out = kernels.allocate(rows * paddedLength(n));
+  const a = kernels.uploadCoefficients(wave(rows * paddedLength(k)));
+  const out = kernels.allocateCoefficients(rows * paddedLength(n));
   const pack = () => kernels.packWindows({ out: packed, blocks, ...all, kernel, windows, transposed: false });
   pack();
   const box = (transposed: boolean): Probe => {

@@ -1,6 +1,6 @@
 /**
- * The large randomised check: 2,000 dense networks and 500 convolutional ones against exact values. Writes latest.json
- * beside this file.
+ * The large randomised check: 2,000 dense networks and 500 convolutional ones against exact values, and a fourth of them
+ * with coefficients in f32. Writes latest.json beside this file.
  *
  * Run: deno task campaign [--networks N] [--convolutional N] [--seed S]. The report depends on the plan and the engine's
  * version alone.
@@ -30,7 +30,20 @@ const tell = (of: number, kind: string) => (index: number, violations: number) =
 const report = await runCampaign({ seed, networks, points, kernels }, tell(networks, "dense"));
 const plan = { seed, networks: convolutional, points, kernels, questionsEvery: 5 };
 const windows = await runConvolutional(plan, tell(convolutional, "convolutional"));
-const written = { engine_version: ENGINE_VERSION, kernels: kernels.name, points, ...report, convolutional: windows };
+// The networks behind those: others.
+const f32 = { seed: seed + 1, points, kernels, precision: "f32" } as const, some = Math.ceil(networks / 4);
+const single = await runCampaign({ ...f32, networks: some }, tell(some, "dense f32"));
+const someWindows = Math.ceil(convolutional / 4), singlePlan = { ...f32, networks: someWindows, questionsEvery: 5 };
+const singleWindows = await runConvolutional(singlePlan, tell(someWindows, "convolutional f32"));
+const written = {
+  engine_version: ENGINE_VERSION,
+  kernels: kernels.name,
+  points,
+  ...report,
+  convolutional: windows,
+  f32: { ...single, convolutional: singleWindows },
+};
 await Deno.writeTextFile(new URL("latest.json", import.meta.url), `${JSON.stringify(written, null, 2)}\n`);
 console.log(JSON.stringify(written, null, 2));
-if (report.violations + windows.violations > 0) Deno.exit(1);
+const violations = [report, windows, single, singleWindows].reduce((sum, one) => sum + one.violations, 0);
+if (violations > 0) Deno.exit(1);

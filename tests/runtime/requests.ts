@@ -22,8 +22,13 @@ export interface Issued {
   readonly id: string;
   readonly question: string;
   readonly verdict: string;
-  readonly query: { property: { type: string } & Record<string, unknown>; output: string; options: unknown };
+  readonly query: {
+    property: { type: string } & Record<string, unknown>;
+    output: string;
+    options: Record<string, string>;
+  };
   readonly finding: { type: string } & Record<string, unknown>;
+  readonly arithmetic: { readonly kind: string };
 }
 
 export interface ProblemBody {

@@ -102,6 +102,28 @@ export const SCENES: Scene[] = [
     },
   },
   {
+    fact: "POST /v1/certify answers in f32 where it is asked to, and keeps what it was asked",
+    async play(host) {
+      const digest = await keepModel(host);
+      const about = { model: { digest }, region: REGION, property: { type: "lipschitz" } };
+      const [single, wide, auto] = await Promise.all(
+        ["f32", "f64", "auto"].map((arithmetic) => ask(host, { ...about, options: { arithmetic } })),
+      );
+      assert.equal(single.certificate.arithmetic.kind, "f32-outward");
+      assert.equal(wide.certificate.arithmetic.kind, "f64-outward");
+      assert.deepEqual(auto.certificate.finding, wide.certificate.finding);
+      assert.deepEqual([single, wide, auto].map(({ certificate }) => certificate.query.options.arithmetic), [
+        "f32",
+        "f64",
+        "auto",
+      ]);
+      const upper = Number(single.certificate.finding.upper), least = Number(wide.certificate.finding.lower);
+      assert.ok(upper > least && upper < Number(wide.certificate.finding.upper) * 1.001);
+      const report = await verify(host, { certificate: single.certificate, model: { digest } });
+      assert.equal(report.valid, true, JSON.stringify(report));
+    },
+  },
+  {
     fact: "POST /v1/certify answers every property, by outputs and by rows",
     async play(host) {
       const digest = await keepModel(host);

@@ -23,8 +23,13 @@ Deno.test("entry_worker issues byte for byte the certificates of entry_deno", op
     for (const radius of [0, 0.02, 0.3]) {
       for (const type of ["lipschitz", "jacobian_bounds", "output_bounds", "robustness"]) {
         for (const relaxation of ["linear", "recurjac", "interval"]) {
-          const body = { model, region: { ...REGION, radius }, property: { type }, options: { relaxation } };
-          assert.equal((await ask(workerd, body)).text, (await ask(deno, body)).text);
+          for (const arithmetic of ["auto", "f32"]) {
+            const options = { relaxation, arithmetic };
+            const body = { model, region: { ...REGION, radius }, property: { type }, options };
+            const { text, certificate } = await ask(workerd, body);
+            assert.equal(text, (await ask(deno, body)).text);
+            assert.equal(certificate.arithmetic.kind, arithmetic === "f32" ? "f32-outward" : "f64-outward");
+          }
         }
       }
     }

@@ -25,3 +25,18 @@ for (
     assert.ok(report.replayed_rows >= 30 * plan.networks, `${report.replayed_rows} rows`);
   });
 }
+
+Deno.test(`certify() in f32 never contradicts exact values of random networks (seed ${SEED})`, async () => {
+  const plan = {
+    seed: SEED + 7,
+    networks: 3 * ROUND,
+    points: 4,
+    kernels: createKernels(2 ** 28),
+    precision: "f32",
+  } as const;
+  const report = await runCampaign(plan);
+  assert.deepEqual(report.found, []);
+  assert.ok(report.bounds >= 500 * plan.networks, `${report.bounds} bounds`);
+  assert.ok(report.condensed_bounds >= 15 * plan.networks, `${report.condensed_bounds} condensed bounds`);
+  assert.ok(report.replayed_rows >= 20 * plan.networks, `${report.replayed_rows} rows`);
+});

@@ -76,6 +76,7 @@ export async function checkCertificates(
   points: number,
   tally: Tally,
   model: Model = modelOf(network.graph, network.name),
+  arithmetic: Options["arithmetic"] = "f64",
 ): Promise<void> {
   const samples = samplePoints(network.graph, network, random, points);
   const outputs = samples[0].output.numerators.map((_, k) => k);
@@ -85,7 +86,8 @@ export async function checkCertificates(
   const combined = samplePoints(network.graph, network, random, 2, rows);
   const lowers: number[] = [];
   const uppers: number[] = [];
-  for (const options of OPTIONS) {
+  for (const one of OPTIONS) {
+    const options = { ...one, arithmetic };
     const ask = async (property: Property): Promise<Finding> => {
       tally.questions++;
       return (await certify(model, queryOf(network, model, property, options), { kernels })).finding;

@@ -29,3 +29,13 @@ for (
     assert.ok(report.questions >= 28 * rounds, `${report.questions} questions`);
   });
 }
+
+Deno.test(`bounds in f32 of convolutional networks hold exact values (seed ${SEED})`, async () => {
+  const networks = 4 * STRUCTURES.length, kernels = createKernels(2 ** 28);
+  const plan = { seed: SEED + 9, networks, points: 4, kernels, questionsEvery: 5, precision: "f32" } as const;
+  const report = await runConvolutional(plan);
+  assert.deepEqual(report.found, []);
+  for (const structure of STRUCTURES) assert.ok(report.structures[structure]! >= 1);
+  assert.ok(report.bounds >= 500 * networks, `${report.bounds} bounds`);
+  assert.ok(report.replayed_rows >= networks, `${report.replayed_rows} rows`);
+});

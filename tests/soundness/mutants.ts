@@ -108,3 +108,17 @@ export class ForgottenLayer extends WrappedKernels {
     super.absorbRows({ ...call, magnitudes });
   }
 }
+
+/** Coefficients are f32, but their roundings are paid for as if they were f64. */
+export class UnpaidSingle extends WrappedKernels {
+  override readonly precision = "f64";
+
+  constructor(wide: Kernels) {
+    super(wide.single);
+  }
+
+  /** A packed matrix of f32 may take more than the length that its caller counts for f64. */
+  override allocateCoefficients(length: number): Buffer {
+    return super.allocateCoefficients(2 * length);
+  }
+}

@@ -5,7 +5,7 @@ import { referenceKernels } from "../../shared/kernels/reference.ts";
 import { Random } from "../exact/random.ts";
 import { boundEverything, RELAXATIONS } from "./bounds.ts";
 import { falseJacobianBounds, falseLipschitz, falseOutputBounds } from "./findings.ts";
-import { ForgottenLayer, HalvedBounds, NoRadius, SwappedSign, ZeroIntercepts } from "./mutants.ts";
+import { ForgottenLayer, HalvedBounds, NoRadius, SwappedSign, UnpaidSingle, ZeroIntercepts } from "./mutants.ts";
 import { type Region, samplePoints } from "./samples.ts";
 import { falseWalks } from "./walks.ts";
 
@@ -85,4 +85,25 @@ Deno.test("the mutant that forgets the charge of one layer is told by the magnit
     const { found } = await falseWalks(new ForgottenLayer(referenceKernels(), width), graph, box, RELAXATIONS.linear);
     assert.ok(found.some((text) => text.includes("magnitudes")), `a layer of ${width}`);
   }
+});
+
+Deno.test("the mutant that pays f32 coefficients as f64 claims more than the exact value at points, f32 does not", async () => {
+  let caught = 0;
+  for (let seed = 1; seed <= 12; seed++) {
+    const graph = network(SEED + seed, [16, 24, 16, 8]), point = cube(16, 0);
+    assert.deepEqual(await falseClaims(referenceKernels().single, graph, point, "linear"), [], `seed ${SEED + seed}`);
+    if ((await falseClaims(new UnpaidSingle(referenceKernels()), graph, point, "linear")).length > 0) caught++;
+  }
+  assert.ok(caught >= 6, `${caught} of 12 caught`);
+});
+
+Deno.test("f32 without radius, with zero intercepts or swapped lines is caught, f32 itself is not", async () => {
+  const graph = network(SEED, [12, 16, 16, 5]), point = cube(12, 0), box = cube(12, 0.2);
+  const single = () => referenceKernels().single;
+  assert.deepEqual((await falseWalks(single(), graph, box, RELAXATIONS.linear)).found, []);
+  assert.ok((await falseClaims(new NoRadius(single()), graph, point, "linear")).length > 0);
+  const { found } = await falseWalks(new NoRadius(single()), graph, point, RELAXATIONS.linear);
+  assert.ok(found.some((text) => text.includes("radius")) && found.some((text) => text.includes("magnitudes")));
+  assert.ok((await falseClaims(new ZeroIntercepts(single()), graph, box, "linear")).length > 0);
+  assert.ok((await falseClaims(new SwappedSign(single()), graph, box, "linear")).length > 0);
 });

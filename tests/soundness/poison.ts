@@ -53,7 +53,10 @@ export class PoisonedKernels extends WrappedKernels {
     if (table !== this.table || buffer === null) return buffer;
     this.poisoned++;
     const values = this.#uploads.get(buffer)?.slice();
-    if (values === undefined) return super.upload(new Float64Array(buffer.length).fill(this.value));
+    if (values === undefined) {
+      const filled = new Float64Array(buffer.length).fill(this.value);
+      return table === "image matrix" ? super.upload(filled) : super.uploadCoefficients(filled);
+    }
     for (let at = this.place % columns; at < values.length; at += stride) values[at] = this.value;
     return super.upload(values);
   }

@@ -14,6 +14,7 @@ import {
   toNumber,
   ZERO,
 } from "../exact/dyadic.ts";
+import { factorOf } from "../../shared/bounds/roundings.ts";
 import { Random } from "../exact/random.ts";
 import { boundEverything, RELAXATIONS } from "./bounds.ts";
 import { falseOutputBounds } from "./findings.ts";
@@ -103,6 +104,83 @@ Deno.test("lowerBounds() pays each layer's radius by its own formula with 30,000
     const { found, claims } = await falseWalks(referenceKernels(), graph, box, RELAXATIONS.linear);
     assert.deepEqual(found, [], `${inputs} inputs, ${hidden} neurons`);
     assert.ok(claims >= 7, `${claims} rows compared`);
+  }
+});
+
+Deno.test("lowerBounds() in f32 pays each layer's radius by its own formula with 30,000 inputs and with 30,000 neurons", async () => {
+  for (const [inputs, hidden] of [[30_000, 3], [3, 30_000]]) {
+    const graph = oneHiddenLayer(inputs, hidden), random = new Random(SEED, 1);
+    const centre = Float64Array.from({ length: inputs }, () => random.normal());
+    const box = { lower: centre.map((x) => x - 2 ** -6), upper: centre.map((x) => x + 2 ** -6) };
+    const { found, claims } = await falseWalks(referenceKernels().single, graph, box, RELAXATIONS.linear);
+    assert.deepEqual(found, [], `${inputs} inputs, ${hidden} neurons`);
+    assert.ok(claims >= 7, `${claims} rows compared`);
+  }
+});
+
+Deno.test("factorOf() is at least gamma of f64 with its reserve and gamma of f32, and hardly more", () => {
+  for (const sum of [1, 17, 1000, 30_000, 2 ** 26]) {
+    for (const single of [1, 3, 50, 1000, 2 ** 20]) {
+      const wide = gammaTimes(sum + 8, exact(1));
+      const narrow = { ...exact(single), denominator: 2n ** 24n - BigInt(single) };
+      const least = add(wide, narrow), factor = exact(factorOf({ sum, single }));
+      assert.ok(compare(factor, least) >= 0, `${sum}, ${single}`);
+      assert.ok(compare(factor, multiply(exact(1.00001), least)) <= 0, `${sum}, ${single}: too much`);
+    }
+  }
+});
+
+Deno.test("lowerBounds() in f32 charges rows whose own coefficients are no f32", async () => {
+  const graph = oneHiddenLayer(5, 7), random = new Random(SEED, 3), point = Float64Array.from([1, 2, 3, 4, 5]);
+  const box = { lower: point, upper: point };
+  for (let trial = 0; trial < 40; trial++) {
+    const rows = [[10 ** random.between(-60, 30) * (1 + 2 ** -25 + 2 ** -40 * random.unit())]];
+    const samples = samplePoints(graph, box, random, 1, rows);
+    const { outputs } = await boundEverything(
+      referenceKernels().single,
+      graph,
+      box,
+      RELAXATIONS.linear,
+      "linear",
+      rows,
+    );
+    assert.deepEqual(falseOutputBounds(samples, outputs), [], `trial ${trial} of seed ${SEED}`);
+  }
+});
+
+Deno.test("lowerBounds() in f32 stays sound where products of coefficients underflow f32 and inputs are large", async () => {
+  const nodes: Node[] = [
+    { operator: "input", inputs: [], size: 1, name: "x" },
+    {
+      operator: "affine",
+      inputs: [0],
+      size: 3,
+      name: "z",
+      weights: Float64Array.of(1.1, -1.3, 0.7).map((w) => w * 2 ** -80),
+      bias: null,
+    },
+    {
+      operator: "affine",
+      inputs: [1],
+      size: 2,
+      name: "y",
+      weights: Float64Array.of(1.7, -0.9, 1.9, 0.3, 1.1, -0.6).map((w) => w * 2 ** -68),
+      bias: null,
+    },
+  ];
+  const graph = { nodes }, random = new Random(SEED, 4);
+  for (let trial = 0; trial < 20; trial++) {
+    const x = 2 ** 160 * random.between(1, 2), box = { lower: [x], upper: [x] }, rows = [[1, 0], [0.5, -1]];
+    const samples = samplePoints(graph, box, random, 1, rows);
+    const { outputs } = await boundEverything(
+      referenceKernels().single,
+      graph,
+      box,
+      RELAXATIONS.linear,
+      "linear",
+      rows,
+    );
+    assert.deepEqual(falseOutputBounds(samples, outputs), [], `trial ${trial} of seed ${SEED}`);
   }
 });
 

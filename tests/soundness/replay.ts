@@ -9,6 +9,7 @@
 import type { Graph, Node } from "../../shared/graph.ts";
 import type { Pass } from "../../shared/bounds/pass.ts";
 import { paddedLength } from "../../shared/kernels/kernels.ts";
+import { chunkedRoundings } from "../../shared/kernels/packed.ts";
 import { add, type Exact, exact, minimum, multiply, subtract, ZERO } from "../exact/dyadic.ts";
 import { isActivation, kinksOf, pieceOf } from "../exact/pieces.ts";
 import { convolveWith, entriesOf } from "../exact/sparse.ts";
@@ -55,7 +56,8 @@ export function replayRow(
     switch (node.operator) {
       case "affine":
       case "convolution": {
-        const roundings = longestSum(node, pass.states[id].columns) + 1;
+        const longest = longestSum(node, pass.states[id].columns), { precision } = pass.run.kernels;
+        const roundings = (precision === "f64" ? longest : chunkedRoundings(longest, 1)) + 1;
         layers.push({ magnitude: chargedMagnitude(node, coefficients, box), roundings });
         if (node.bias !== null) bound = add(bound, dot(coefficients, exactVector(node.bias)));
         coefficients = applyTranspose(node, coefficients, nodes[below].size);

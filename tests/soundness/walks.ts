@@ -6,7 +6,7 @@
  * the boxes the proof starts from hold the exact values of every node.
  */
 import type { Graph, NodeId } from "../../shared/graph.ts";
-import type { Kernels } from "../../shared/kernels/kernels.ts";
+import type { Kernels, Precision } from "../../shared/kernels/kernels.ts";
 import { boundGraph } from "../../shared/bounds/bound_graph.ts";
 import type { BoundOptions, Pass } from "../../shared/bounds/pass.ts";
 import { lowerBounds, type RowSet } from "../../shared/bounds/walk.ts";
@@ -21,7 +21,7 @@ import { type RecordedCall, RecordingKernels } from "./recorder.ts";
 import { replayRow } from "./replay.ts";
 import { center, type Region } from "./samples.ts";
 
-const UNIT_ROUNDOFF: Exact = { numerator: 1n, exponent: -53, denominator: 1n };
+const UNIT_ROUNDOFF = { f64: -53, f32: -24 };
 /** Magnitudes that underflow are charged apart, step by step. */
 const NEGLIGIBLE: Exact = { numerator: 1n, exponent: -1000, denominator: 1n };
 /** The engine pays this factor on magnitudes that were summed in doubles. */
@@ -56,7 +56,7 @@ export async function falseWalks(
         // Rows that start as rows of a matrix are exact there: the first product is one matrix further down.
         const gathered = layers.length - calls.filter(({ kind }) => kind === "product").length;
         const paid = layers.slice(gathered).reduce(
-          (sum, layer) => add(sum, multiply(gamma(layer.roundings), layer.magnitude)),
+          (sum, layer) => add(sum, multiply(gamma(layer.roundings, kernels.precision), layer.magnitude)),
           ZERO,
         );
         if (compare(radius, paid) < 0) found.push(`${name}: radius ${toNumber(radius)} below ${toNumber(paid)}`);
@@ -140,6 +140,6 @@ function dense(rows: readonly Float64Array[], groups: readonly number[]): RowSet
 }
 
 /** n u from below: gamma_n is larger, and what it adds is far below the inflation that the engine pays. */
-function gamma(roundings: number): Exact {
-  return multiply(exact(roundings), UNIT_ROUNDOFF);
+function gamma(roundings: number, precision: Precision): Exact {
+  return multiply(exact(roundings), { numerator: 1n, exponent: UNIT_ROUNDOFF[precision], denominator: 1n });
 }

@@ -14,6 +14,7 @@ import type {
   Kernels,
   PackMatrix,
   PackWindows,
+  Precision,
   RelaxRows,
   ScaleColumns,
   UnitRows,
@@ -23,9 +24,16 @@ import type {
 /** A backend that hands every call on: what a test overrides is what it changes or watches. */
 export class WrappedKernels implements Kernels {
   readonly name: string;
+  readonly precision: Precision;
 
   constructor(protected readonly inner: Kernels) {
     this.name = inner.name;
+    this.precision = inner.precision;
+  }
+
+  /** The backend's own, which nothing wraps: hand the wrapper single kernels to watch those. */
+  get single(): Kernels {
+    return this.precision === "f32" ? this : this.inner.single;
   }
 
   allocate(length: number): Buffer {
@@ -33,6 +41,12 @@ export class WrappedKernels implements Kernels {
   }
   upload(values: Float64Array): Buffer {
     return this.inner.upload(values);
+  }
+  allocateCoefficients(length: number): Buffer {
+    return this.inner.allocateCoefficients(length);
+  }
+  uploadCoefficients(values: Float64Array): Buffer {
+    return this.inner.uploadCoefficients(values);
   }
   uploadIndices(values: Int32Array): Indices {
     return this.inner.uploadIndices(values);

@@ -1,7 +1,19 @@
 /** A call of every kernel on drawn numbers, and its result by the formulas of the contract. */
-import type { Kernels } from "../../shared/kernels/kernels.ts";
-import { chunkLength, paddedLength } from "../../shared/kernels/kernels.ts";
-import { box, columnsOf, generator, indices, padded, poison, rowSum, type Shape, table } from "./kernel_numbers.ts";
+import { type Kernels, paddedLength, type Precision } from "../../shared/kernels/kernels.ts";
+import { packedLength, packedPlace } from "../../shared/kernels/packed.ts";
+import {
+  box,
+  columnsOf,
+  generator,
+  indices,
+  padded,
+  poison,
+  productSum,
+  roundingTo,
+  rowSum,
+  type Shape,
+  table,
+} from "./kernel_numbers.ts";
 
 /** Outputs by name; a matrix with its padding. */
 export type Outputs = Readonly<Record<string, Float64Array>>;
@@ -12,10 +24,11 @@ export interface KernelCase {
   /** Group of each row, for kernels on rows under way. */
   readonly groups?: Int32Array;
   run(kernels: Kernels, inputs: Inputs): Promise<Outputs>;
-  expected(inputs: Inputs): Outputs;
+  /** By the formulas of the contract, for coefficients of a kind. */
+  expected(inputs: Inputs, precision: Precision): Outputs;
 }
 
-function gatherMatrix(shape: Shape, transposed: boolean): KernelCase {
+function gatherMatrix(shape: Shape, transposed: boolean, coefficients = false): KernelCase {
   const { rows, columns, inner } = shape, random = generator(shape.seed);
   const stride = paddedLength(inner + 1), source = padded(random, shape.wild, columns + 1, inner + 1);
   const [rowLimit, columnLimit] = transposed ? [inner + 1, columns + 1] : [columns + 1, inner + 1];
@@ -24,10 +37,12 @@ function gatherMatrix(shape: Shape, transposed: boolean): KernelCase {
   return {
     inputs: { source },
     async run(kernels, inputs) {
-      const out = kernels.upload(poison(rows * paddedLength(columns)));
+      const upload = (values: Float64Array) =>
+        coefficients ? kernels.uploadCoefficients(values) : kernels.upload(values);
+      const out = upload(poison(rows * paddedLength(columns)));
       kernels.gatherMatrix({
         out,
-        source: kernels.upload(inputs.source),
+        source: upload(inputs.source),
         rows: kernels.uploadIndices(chosenRows),
         columns: kernels.uploadIndices(chosenColumns),
         rowStride,
@@ -35,9 +50,11 @@ function gatherMatrix(shape: Shape, transposed: boolean): KernelCase {
       });
       return { out: await kernels.read(out) };
     },
-    expected: ({ source }) => ({
-      out: table(rows, columns, (r, c) => source[chosenRows[r] * rowStride + chosenColumns[c] * columnStride]),
-    }),
+    expected({ source }, precision) {
+      const round = roundingTo(coefficients ? precision : "f64");
+      const at = (r: number, c: number) => chosenRows[r] * rowStride + chosenColumns[c] * columnStride;
+      return { out: table(rows, columns, (r, c) => round(source[at(r, c)])) };
+    },
   };
 }
 
@@ -46,19 +63,14 @@ function packMatrix(shape: Shape): KernelCase {
   return {
     inputs: { matrix: padded(generator(shape.seed), shape.wild, k, n) },
     async run(kernels, inputs) {
-      const out = kernels.upload(poison(k * stride));
+      const out = kernels.uploadCoefficients(poison(packedLength(k, n, kernels.precision)));
       kernels.packMatrix({ out, matrix: kernels.upload(inputs.matrix), k, n });
       return { out: await kernels.read(out) };
     },
-    expected({ matrix }) {
-      const out = new Float64Array(k * stride);
-      let at = 0;
-      for (let first = 0; first < k; first += chunkLength(k, n)) {
-        for (let j = 0; j < stride; j += 4) {
-          for (let p = first; p < Math.min(k, first + chunkLength(k, n)); p++, at += 4) {
-            out.set(matrix.subarray(p * stride + j, p * stride + j + 4), at);
-          }
-        }
+    expected({ matrix }, precision) {
+      const out = new Float64Array(packedLength(k, n, precision)), round = roundingTo(precision);
+      for (let p = 0; p < k; p++) {
+        for (let j = 0; j < n; j++) out[packedPlace(k, n, p, j, precision)] = round(matrix[p * stride + j]);
       }
       return { out };
     },
@@ -70,19 +82,16 @@ function gemm(shape: Shape): KernelCase {
   return {
     inputs: { a: padded(random, shape.wild, rows, k), b: padded(random, shape.wild, k, n) },
     async run(kernels, inputs) {
-      const packed = kernels.allocate(k * paddedLength(n)), out = kernels.upload(poison(rows * paddedLength(n)));
+      const packed = kernels.allocateCoefficients(packedLength(k, n, kernels.precision));
+      const out = kernels.uploadCoefficients(poison(rows * paddedLength(n)));
       kernels.packMatrix({ out: packed, matrix: kernels.upload(inputs.b), k, n });
-      kernels.gemm({ out, a: kernels.upload(inputs.a), packed, rows, k, n });
+      kernels.gemm({ out, a: kernels.uploadCoefficients(inputs.a), packed, rows, k, n });
       return { out: await kernels.read(out) };
     },
-    expected({ a, b }) {
-      return {
-        out: table(rows, n, (r, j) => {
-          let sum = 0;
-          for (let p = 0; p < k; p++) sum = sum + a[r * paddedLength(k) + p] * b[p * paddedLength(n) + j];
-          return sum;
-        }),
-      };
+    expected({ a, b }, precision) {
+      const sum = (r: number, j: number) =>
+        productSum(k, n, precision, (p) => a[r * paddedLength(k) + p], (p) => b[p * paddedLength(n) + j]);
+      return { out: table(rows, n, sum) };
     },
   };
 }
@@ -93,7 +102,7 @@ function gatherRows(shape: Shape): KernelCase {
   return {
     inputs: { matrix: padded(random, shape.wild, inner + 1, columns) },
     async run(kernels, inputs) {
-      const out = kernels.upload(poison(rows * stride));
+      const out = kernels.uploadCoefficients(poison(rows * stride));
       kernels.gatherRows({
         out,
         matrix: kernels.upload(inputs.matrix),
@@ -104,7 +113,10 @@ function gatherRows(shape: Shape): KernelCase {
       });
       return { out: await kernels.read(out) };
     },
-    expected: ({ matrix }) => ({ out: table(rows, columns, (r, j) => signs[r] * matrix[chosen[r] * stride + j]) }),
+    expected({ matrix }, precision) {
+      const round = roundingTo(precision);
+      return { out: table(rows, columns, (r, j) => round(signs[r] * matrix[chosen[r] * stride + j])) };
+    },
   };
 }
 
@@ -127,7 +139,7 @@ function rowsUnderWay(
     inputs,
     groups,
     async run(kernels, inputs) {
-      const coefficients = kernels.upload(inputs.coefficients);
+      const coefficients = kernels.uploadCoefficients(inputs.coefficients);
       const constants = kernels.upload(inputs.constants), magnitudes = kernels.upload(inputs.magnitudes);
       const tableBuffer = kernels.upload(inputs.table);
       const under = { rows, columns, coefficients, groups: kernels.uploadIndices(groups), constants, magnitudes };
@@ -138,12 +150,13 @@ function rowsUnderWay(
         magnitudes: await kernels.read(magnitudes),
       };
     },
-    expected(inputs) {
-      const at = (r: number, j: number) => terms(inputs, inputs.coefficients[r * stride + j], groups[r], j);
+    expected(inputs, precision) {
+      const round = roundingTo(precision);
+      const at = (r: number, j: number) => terms(inputs, round(inputs.coefficients[r * stride + j]), groups[r], j);
       const sums = (key: "constant" | "magnitude", start: Float64Array) =>
         start.map((value, r) => value + rowSum(columnsOf(columns).map((j) => at(r, j)[key])));
       return {
-        coefficients: table(rows, columns, (r, j) => at(r, j).next),
+        coefficients: table(rows, columns, (r, j) => round(at(r, j).next)),
         constants: sums("constant", inputs.constants),
         magnitudes: sums("magnitude", inputs.magnitudes),
       };
@@ -206,13 +219,14 @@ function scaleColumns(shape: Shape, inverse: boolean): KernelCase {
   return {
     inputs: { a: padded(random, shape.wild, rows, columns), factors: padded(random, shape.wild, 1, columns) },
     async run(kernels, inputs) {
-      const coefficients = kernels.upload(inputs.a);
+      const coefficients = kernels.uploadCoefficients(inputs.a);
       kernels.scaleColumns({ coefficients, rows, columns, factors: kernels.upload(inputs.factors), inverse });
       return { out: await kernels.read(coefficients) };
     },
-    expected: ({ a, factors }) => ({
-      out: table(rows, columns, (r, j) => inverse ? a[r * stride + j] / factors[j] : a[r * stride + j] * factors[j]),
-    }),
+    expected({ a, factors }, precision) {
+      const round = roundingTo(precision), scaled = (x: number, f: number) => round(inverse ? x / f : x * f);
+      return { out: table(rows, columns, (r, j) => scaled(round(a[r * stride + j]), factors[j])) };
+    },
   };
 }
 
@@ -222,17 +236,15 @@ function addRows(shape: Shape, sign: 1 | -1, fresh: boolean): KernelCase {
   return {
     inputs: { before, a: padded(random, shape.wild, rows, columns) },
     async run(kernels, inputs) {
-      const out = kernels.upload(inputs.before);
-      kernels.addRows({ out, a: kernels.upload(inputs.a), rows, columns, sign, fresh });
+      const out = kernels.uploadCoefficients(inputs.before);
+      kernels.addRows({ out, a: kernels.uploadCoefficients(inputs.a), rows, columns, sign, fresh });
       return { out: await kernels.read(out) };
     },
-    expected: ({ before, a }) => ({
-      out: table(
-        rows,
-        columns,
-        (r, j) => fresh ? sign * a[r * stride + j] : before[r * stride + j] + sign * a[r * stride + j],
-      ),
-    }),
+    expected({ before, a }, precision) {
+      const round = roundingTo(precision), term = (at: number) => sign * round(a[at]);
+      const next = (at: number) => fresh ? term(at) : round(round(before[at]) + term(at));
+      return { out: table(rows, columns, (r, j) => next(r * stride + j)) };
+    },
   };
 }
 
@@ -267,7 +279,8 @@ function affineBox(shape: Shape): KernelCase {
 export const CASES: Readonly<Record<string, (shape: Shape) => KernelCase>> = {
   "gatherMatrix() copies rows and columns": (shape) => gatherMatrix(shape, false),
   "gatherMatrix() transposes by its strides": (shape) => gatherMatrix(shape, true),
-  "packMatrix() lays panels of four columns": packMatrix,
+  "gatherMatrix() copies coefficients": (shape) => gatherMatrix(shape, false, true),
+  "packMatrix() lays panels of 32 bytes": packMatrix,
   "gemm() multiplies": gemm,
   "gatherRows() copies rows with their signs": gatherRows,
   "relaxRows() takes the line of each coefficient's sign": relaxRows,

@@ -1,5 +1,6 @@
 /** Seeded numbers for calls of the kernels, and sums and tables in the layout of the contract. */
-import { paddedLength } from "../../shared/kernels/kernels.ts";
+import { paddedLength, type Precision } from "../../shared/kernels/kernels.ts";
+import { chunkLength } from "../../shared/kernels/packed.ts";
 
 export interface Shape {
   readonly seed: number;
@@ -45,6 +46,27 @@ export const indices = (random: () => number, length: number, limit: number): In
 /** The sum along a row in the order of the contract. */
 export function rowSum(terms: readonly number[]): number {
   return terms.reduce((sum, term) => sum + term, 0);
+}
+
+/** To the kind of coefficients. */
+export const roundingTo = (precision: Precision): (x: number) => number => precision === "f64" ? (x) => x : Math.fround;
+
+/** The sum of the products of the matrix kernels: in f32 chunk by chunk. */
+export function productSum(
+  k: number,
+  n: number,
+  precision: Precision,
+  a: (p: number) => number,
+  b: (p: number) => number,
+) {
+  const round = roundingTo(precision), chunk = precision === "f64" ? k : chunkLength(k, n, precision);
+  let sum = 0;
+  for (let first = 0; first < k; first += chunk) {
+    let part = 0;
+    for (let p = first; p < Math.min(k, first + chunk); p++) part = round(part + round(round(a(p)) * round(b(p))));
+    sum = round(sum + part);
+  }
+  return sum;
 }
 
 /** A result of `rows` rows, element by element, zero in the padding. */

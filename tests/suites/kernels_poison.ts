@@ -88,7 +88,7 @@ export function poisonSuite(backend: string, make: MakeKernels): void {
 
   Deno.test(`relaxRows() of slope and intercept 0 gives 0, whatever the coefficient: ${backend}`, async () => {
     const kernels = await make();
-    const coefficients = kernels.upload(Float64Array.of(NaN, Infinity, -Infinity, 1, -1, 0, 0, 0));
+    const coefficients = kernels.uploadCoefficients(Float64Array.of(NaN, Infinity, -Infinity, 1, -1, 0, 0, 0));
     const constants = kernels.allocate(1), magnitudes = kernels.allocate(1), table = kernels.allocate(32);
     const groups = kernels.uploadIndices(Int32Array.of(0));
     kernels.relaxRows({ rows: 1, columns: 6, coefficients, groups, constants, magnitudes, table });

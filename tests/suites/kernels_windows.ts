@@ -74,7 +74,7 @@ const ascending = (length: number, limit: number, step: number): Int32Array =>
   Int32Array.from(new Set(Array.from({ length }, (_, i) => i * step % limit))).sort();
 
 /** Several chunks of few and of many columns, last ones of every kind, and more blocks than a group takes. */
-const LARGE: BlockLayout = {
+export const LARGE: BlockLayout = {
   k: 1100,
   n: 90,
   blocks: [

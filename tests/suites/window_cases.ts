@@ -1,7 +1,18 @@
 /** Calls of the block and window kernels on drawn layouts and geometries, and their results from dense twins. */
 import { paddedLength } from "../../shared/kernels/kernels.ts";
 import type { KernelCase } from "./kernel_cases.ts";
-import { box, generator, indices, padded, poison, rowSum, type Shape, table } from "./kernel_numbers.ts";
+import {
+  box,
+  generator,
+  indices,
+  padded,
+  poison,
+  productSum,
+  roundingTo,
+  rowSum,
+  type Shape,
+  table,
+} from "./kernel_numbers.ts";
 import { denseWindows, drawLayout, drawWindows, kernelLength, packBlocks, someOf } from "./window_geometries.ts";
 
 function addRowsAt(shape: Shape, fresh: boolean): KernelCase {
@@ -14,18 +25,20 @@ function addRowsAt(shape: Shape, fresh: boolean): KernelCase {
       a: padded(random, shape.wild, rows, columns),
     },
     async run(kernels, inputs) {
-      const out = kernels.upload(inputs.before), a = kernels.upload(inputs.a);
+      const out = kernels.uploadCoefficients(inputs.before), a = kernels.uploadCoefficients(inputs.a);
       const where = { outColumns, places: kernels.uploadIndices(places) };
       kernels.addRows({ out, a, rows, columns, ...where, sign: -1, fresh });
       return { out: await kernels.read(out) };
     },
-    expected: ({ before, a }) => ({
-      out: table(rows, outColumns, (r, at) => {
-        const j = places.indexOf(at), old = before[r * outStride + at];
+    expected({ before, a }, precision) {
+      const round = roundingTo(precision);
+      const next = (r: number, at: number) => {
+        const j = places.indexOf(at), old = round(before[r * outStride + at]);
         if (j < 0) return fresh ? 0 : old;
-        return fresh ? -a[r * stride + j] : old - a[r * stride + j];
-      }),
-    }),
+        return fresh ? -round(a[r * stride + j]) : round(old - round(a[r * stride + j]));
+      };
+      return { out: table(rows, outColumns, next) };
+    },
   };
 }
 
@@ -54,23 +67,24 @@ function gemmBlocks(shape: Shape, mode: "fresh" | "accumulate" | "in place"): Ke
   return {
     inputs: { a: padded(random, wild, rows, k), b, before },
     async run(kernels, inputs) {
-      const a = kernels.upload(inputs.a), out = inPlace ? a : kernels.upload(inputs.before);
+      const a = kernels.uploadCoefficients(inputs.a), out = inPlace ? a : kernels.uploadCoefficients(inputs.before);
       const blocks = kernels.uploadBlocks(layout);
-      const packed = packBlocks(layout, (at, i, j) => {
+      const packed = packBlocks(layout, kernels.precision, (at, i, j) => {
         return inputs.b[layout.blocks[at].columns[i] * stride + layout.blocks[at].outputs[j]];
       });
       const accumulate = mode !== "fresh";
-      kernels.gemmBlocks({ out, a, blocks, packed: kernels.upload(packed), rows, accumulate });
+      kernels.gemmBlocks({ out, a, blocks, packed: kernels.uploadCoefficients(packed), rows, accumulate });
       return { out: await kernels.read(out) };
     },
-    expected({ a, b, before }) {
-      const old = inPlace ? a : before;
+    expected({ a, b, before }, precision) {
+      const old = inPlace ? a : before, round = roundingTo(precision);
       return {
         out: table(rows, n, (r, j) => {
-          let value = mode === "fresh" ? 0 : old[r * stride + j];
+          let value = mode === "fresh" ? 0 : round(old[r * stride + j]);
           for (const { columns, outputs } of layout.blocks) {
             if (!outputs.includes(j)) continue;
-            value += rowSum([...columns].map((p) => a[r * aStride + p] * b[p * stride + j]));
+            const row = (i: number) => a[r * aStride + columns[i]], matrix = (i: number) => b[columns[i] * stride + j];
+            value = round(value + productSum(columns.length, outputs.length, precision, row, matrix));
           }
           return value;
         }),
@@ -87,7 +101,7 @@ function packWindows(shape: Shape, transposed: boolean): KernelCase {
   return {
     inputs: { kernel: padded(random, shape.wild, 1, kernelLength(windows)) },
     async run(kernels, { kernel }) {
-      const blocks = kernels.uploadBlocks(layout), out = kernels.upload(poison(blocks.packedLength));
+      const blocks = kernels.uploadBlocks(layout), out = kernels.uploadCoefficients(poison(blocks.packedLength));
       kernels.packWindows({
         out,
         blocks,
@@ -99,10 +113,10 @@ function packWindows(shape: Shape, transposed: boolean): KernelCase {
       });
       return { out: await kernels.read(out) };
     },
-    expected: ({ kernel }) => ({
-      out: packBlocks(layout, (b, i, j) => {
+    expected: ({ kernel }, precision) => ({
+      out: packBlocks(layout, precision, (b, i, j) => {
         const { columns, outputs } = layout.blocks[b], entry = dense[rows[columns[i]]][inputs[outputs[j]]];
-        return entry < 0 ? 0 : kernel[entry];
+        return entry < 0 ? 0 : roundingTo(precision)(kernel[entry]);
       }),
     }),
   };

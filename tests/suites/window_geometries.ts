@@ -1,7 +1,8 @@
 /** Drawn convolutions and layouts of blocks, and their dense twins. */
 import type { Grid, Pair, Windows } from "../../shared/graph.ts";
 import type { BlockLayout } from "../../shared/kernels/kernels.ts";
-import { chunkLength, paddedLength } from "../../shared/kernels/kernels.ts";
+import type { Precision } from "../../shared/kernels/kernels.ts";
+import { chunkLength } from "../../shared/kernels/packed.ts";
 
 export const sizeOf = (batch: number, { channels, height, width }: Grid): number => batch * channels * height * width;
 
@@ -94,14 +95,18 @@ export function layoutByOutputs(
 }
 
 /** The packed blocks of a layout whose block b has `entry(b, i, j)` at row i and column j. */
-export function packBlocks({ blocks }: BlockLayout, entry: (b: number, i: number, j: number) => number): Float64Array {
-  const out: number[] = [];
+export function packBlocks(
+  { blocks }: BlockLayout,
+  precision: Precision,
+  entry: (b: number, i: number, j: number) => number,
+): Float64Array {
+  const out: number[] = [], width = precision === "f64" ? 4 : 8;
   blocks.forEach(({ columns, outputs }, b) => {
-    const k = columns.length, n = outputs.length, chunk = chunkLength(k, n);
+    const k = columns.length, n = outputs.length, chunk = chunkLength(k, n, precision);
     for (let first = 0; first < k; first += chunk) {
-      for (let panel = 0; panel < paddedLength(n); panel += 4) {
+      for (let panel = 0; panel < n; panel += width) {
         for (let i = first; i < Math.min(k, first + chunk); i++) {
-          for (let j = panel; j < panel + 4; j++) out.push(j < n ? entry(b, i, j) : 0);
+          for (let j = panel; j < panel + width; j++) out.push(j < n ? entry(b, i, j) : 0);
         }
       }
     }

@@ -12,7 +12,7 @@ export function affine_box_f64(out: usize, matrix: usize, box: usize, groups: i3
       box_rows(out + ((<usize> i) << 3), out_bytes, matrix + <usize> i * bytes, min(rows - i, 4), box, bytes);
     }
     for (let t = 0; t < 4; t++) {
-      zero_padding(out, rows);
+      zero_padding<f64>(out, rows);
       out += out_bytes;
     }
     box += 2 * bytes;
@@ -39,7 +39,7 @@ function box_rows(out: usize, out_bytes: usize, row: usize, count: i32, lower: u
   let la01 = f64x2.splat(0), la23 = f64x2.splat(0), ha01 = f64x2.splat(0), ha23 = f64x2.splat(0);
   for (const end = lower + bytes; lower < end; lower += 8) {
     const l = v128.load64_splat(lower), u = v128.load64_splat(lower + bytes);
-    let w = load_pair(r0, r1);
+    let w = load_pair<f64>(r0, r1);
     let x = f64x2.mul(w, l), y = f64x2.mul(w, u);
     let low = low_end(x, y), high = high_end(x, y);
     l01 = f64x2.add(l01, low);
@@ -47,7 +47,7 @@ function box_rows(out: usize, out_bytes: usize, row: usize, count: i32, lower: u
     h01 = f64x2.add(h01, high);
     ha01 = f64x2.add(ha01, f64x2.abs(high));
 
-    w = load_pair(r2, r3);
+    w = load_pair<f64>(r2, r3);
     x = f64x2.mul(w, l), y = f64x2.mul(w, u);
     low = low_end(x, y), high = high_end(x, y);
     l23 = f64x2.add(l23, low);

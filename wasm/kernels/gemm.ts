@@ -27,7 +27,7 @@ const ROW_BLOCK: i32 = 60;
  */
 export function gemm_f64(out: usize, a: usize, packed: usize, rows: i32, k: i32, n: i32): void {
   const row_bytes = (<usize> padded(k)) << 3, out_bytes = (<usize> padded(n)) << 3;
-  const chunk = chunk_length(k, n), panels = padded(n) >> 2, narrow = is_narrow(n);
+  const chunk = chunk_length<f64>(k, n), panels = padded(n) >> 2, narrow = is_narrow(n);
   if (k == 0) memory.fill(out, 0, <usize> rows * out_bytes);
   for (let i = 0; i < rows; i += ROW_BLOCK) {
     const height = min(rows - i, ROW_BLOCK);
@@ -39,7 +39,7 @@ export function gemm_f64(out: usize, a: usize, packed: usize, rows: i32, k: i32,
     }
   }
   // An infinite coefficient times a zero of the padding is NaN.
-  for (let i = 0; i < rows; i++, out += out_bytes) zero_padding(out, n);
+  for (let i = 0; i < rows; i++, out += out_bytes) zero_padding<f64>(out, n);
 }
 
 /** A block of rows times a chunk of many columns: tiles of five rows, then tiles of the rows that are left. */

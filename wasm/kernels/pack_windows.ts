@@ -9,7 +9,7 @@ import {
   n_of_block,
 } from "./blocks";
 import { chunk_length } from "./pack";
-import { padded } from "./rows";
+import { padded, panels } from "./rows";
 import { batch_of, begin_of, channels_of, dilation_of, groups_of, height_of, kernel_of, stride_of, width_of } from "./windows";
 
 /**
@@ -25,7 +25,7 @@ const VALUE_BYTES: usize = 16, SPOT_BYTES: usize = 32;
  * The rows are decoded once. Then for each block its outputs are sorted by their position (`table` holds one more than the
  * number of the spot of each), and every row writes the entries of the spots it meets; the rest of the block is zero.
  */
-export function pack_windows_f64(
+function pack_windows<T>(
   out: usize,
   blocks: usize,
   groups: i32,
@@ -42,11 +42,12 @@ export function pack_windows_f64(
   const decoded = scratch, spots = decoded + <usize> k * VALUE_BYTES, bytes = (<usize> padded(widest)) << 2;
   const owners = spots + <usize> (widest + 1) * SPOT_BYTES, weights = owners + bytes, order = weights + bytes;
   const places = order + bytes, first_weights = places + bytes, table = first_weights + bytes;
+  const columns: i32 = 32 >> <i32> alignof<T>();
   memory.fill(table, 0, (<usize> positions) << 2);
   for (let i = 0; i < k; i++) {
     decode(decoded + <usize> i * VALUE_BYTES, load<i32>(rows + ((<usize> i) << 2)), transposed, g);
   }
-  const step = (<usize> (transposed ? channels_of(g, true) / groups_of(g) : 1) * kernel_of(g, 0) * kernel_of(g, 4)) << 3;
+  const step = (<usize> ((transposed ? channels_of(g, true) / groups_of(g) : 1) * kernel_of(g, 0) * kernel_of(g, 4))) << 3;
   let block = blocks + <usize> groups * GROUP_BYTES;
   for (let group = blocks; groups > 0; groups--, group += GROUP_BYTES) {
     for (const end = block + <usize> blocks_of_group(group) * BLOCK_BYTES; block < end; block += BLOCK_BYTES) {
@@ -65,28 +66,28 @@ export function pack_windows_f64(
         order,
         table,
       );
-      const last = spots + <usize> spot_count * SPOT_BYTES, row_bytes = (<usize> padded(n)) << 3;
+      const last = spots + <usize> spot_count * SPOT_BYTES, row_bytes = (<usize> panels<T>(n)) << 5;
       // One spot of all outputs writes whole rows, one weight after the other.
       const whole = spot_count == 1 && load<i32>(spots, 28) != 0;
       if (!whole) memory.fill(out, 0, <usize> block_k * row_bytes);
-      const chunk = chunk_length(block_k, n);
+      const chunk = chunk_length<T>(block_k, n);
       let column = list(blocks, block, BLOCK_COLUMNS);
       for (let first = 0; first < block_k; first += chunk) {
         const depth = min(chunk, block_k - first), panel_bytes = (<usize> depth) << 5;
         if (!whole) {
           for (let t: usize = 0, end = (<usize> n) << 2; t < end; t += 4) {
             const j = load<i32>(order + t);
-            store<i32>(places + t, (((j >> 2) * depth) << 5) + ((j & 3) << 3));
+            store<i32>(places + t, ((j / columns * depth) << 5) + ((j % columns) << <i32> alignof<T>()));
           }
         }
         for (let to = out, end = out + panel_bytes; to < end; to += 32, column += 4) {
           const value = decoded + <usize> load<u32>(column) * VALUE_BYTES;
           if (whole) {
             const tap = tap_of(value, spots, transposed, g);
-            if (tap < 0) zero_row(to, panel_bytes, n);
-            else pack_panels(to, panel_bytes, kernel + load<u32>(value, 12) + <usize> tap + load<u32>(weights), step, n);
+            if (tap < 0) zero_row<T>(to, panel_bytes, n);
+            else pack_panels<T>(to, panel_bytes, kernel + load<u32>(value, 12) + <usize> tap + load<u32>(weights), step, n);
           } else {
-            pack_spots(to, value, spots, last, kernel, transposed, g, weights, places);
+            pack_spots<T>(to, value, spots, last, kernel, transposed, g, weights, places);
           }
         }
         out += (<usize> depth) * row_bytes;
@@ -185,15 +186,28 @@ function tap_of(value: usize, spot: usize, transposed: bool, g: usize): i32 {
 }
 
 /** A row of zeros in each panel. */
-function zero_row(to: usize, panel_bytes: usize, n: i32): void {
-  for (; n > 0; n -= 4, to += panel_bytes) {
+function zero_row<T>(to: usize, panel_bytes: usize, n: i32): void {
+  for (; n > 0; n -= 32 >> <i32> alignof<T>(), to += panel_bytes) {
     v128.store(to, f64x2.splat(0));
     v128.store(to, f64x2.splat(0), 16);
   }
 }
 
 /** `n` weights, `step` bytes apart, as consecutive outputs from a panel's first on; zeros behind them. */
-function pack_panels(to: usize, panel_bytes: usize, from: usize, step: usize, n: i32): void {
+function pack_panels<T>(to: usize, panel_bytes: usize, from: usize, step: usize, n: i32): void {
+  if (sizeof<T>() == 4) {
+    for (; n > 0; n -= 8, to += panel_bytes) {
+      const columns = min(n, 8);
+      if (columns < 8) {
+        v128.store(to, f64x2.splat(0));
+        v128.store(to, f64x2.splat(0), 16);
+      }
+      for (let place = to, end = to + ((<usize> columns) << 2); place < end; place += 4, from += step) {
+        store<f32>(place, <f32> load<f64>(from));
+      }
+    }
+    return;
+  }
   for (; n >= 4; n -= 4, to += panel_bytes) {
     const w0 = v128.load64_zero(from);
     from += step;
@@ -213,7 +227,7 @@ function pack_panels(to: usize, panel_bytes: usize, from: usize, step: usize, n:
 }
 
 /** The entries of a row of the matrix at the spots that it meets. */
-function pack_spots(
+function pack_spots<T>(
   to: usize,
   value: usize,
   spots: usize,
@@ -230,7 +244,40 @@ function pack_spots(
     const from = kernel + load<u32>(value, 12) + <usize> tap;
     let t = (<usize> load<u32>(spot, 20)) << 2;
     for (const end = t + ((<usize> load<u32>(spot, 24)) << 2); t < end; t += 4) {
-      store<f64>(to + load<u32>(places + t), load<f64>(from + load<u32>(weights + t)));
+      store<T>(to + load<u32>(places + t), <T> load<f64>(from + load<u32>(weights + t)));
     }
   }
+}
+
+/** Into blocks of f64, and of f32. */
+export function pack_windows_f64(
+  out: usize,
+  blocks: usize,
+  groups: i32,
+  widest: i32,
+  k: i32,
+  rows: usize,
+  inputs: usize,
+  kernel: usize,
+  transposed: bool,
+  g: usize,
+  scratch: usize,
+): void {
+  pack_windows<f64>(out, blocks, groups, widest, k, rows, inputs, kernel, transposed, g, scratch);
+}
+
+export function pack_windows_f32(
+  out: usize,
+  blocks: usize,
+  groups: i32,
+  widest: i32,
+  k: i32,
+  rows: usize,
+  inputs: usize,
+  kernel: usize,
+  transposed: bool,
+  g: usize,
+  scratch: usize,
+): void {
+  pack_windows<f32>(out, blocks, groups, widest, k, rows, inputs, kernel, transposed, g, scratch);
 }

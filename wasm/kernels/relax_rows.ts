@@ -1,4 +1,4 @@
-import { accumulate_pair, load_pair, padded, run_length } from "./rows";
+import { accumulate_pair, load_pair, padded, run_length, store_pair } from "./rows";
 
 /**
  * Replaces the activations of a layer by their lines in every row, for lower bounds of the rows.
@@ -7,7 +7,7 @@ import { accumulate_pair, load_pair, padded, run_length } from "./rows";
  * constants, magnitudes [rows].
  * A line whose slope or intercept is 0 contributes exactly +0, also where the coefficient is NaN or infinite.
  */
-export function relax_rows_f64(
+function relax_rows<T>(
   coefficients: usize,
   rows: i32,
   columns: i32,
@@ -17,19 +17,19 @@ export function relax_rows_f64(
   magnitudes: usize,
   stride: i32,
 ): void {
-  const bytes = (<usize> padded(columns)) << 3, width = (<usize> columns) << 3, row_bytes = (<usize> stride) << 3;
+  const bytes = (<usize> padded(columns)) << 3, width = (<usize> columns) << 3, row_bytes = (<usize> stride) << alignof<T>();
   for (let r = 0; r < rows;) {
     const count = run_length(groups, r, rows);
     const group = <usize> load<i32>(groups + ((<usize> r) << 2));
     const at = (<usize> r) << 3;
     const row = coefficients + <usize> r * row_bytes, lines = table + group * 4 * bytes;
-    relax_run(row, count, row_bytes, lines, bytes, width, constants + at, magnitudes + at);
+    relax_run<T>(row, count, row_bytes, lines, bytes, width, constants + at, magnitudes + at);
     r += count;
   }
 }
 
 /** Up to four rows of one group; missing ones repeat the first. The four tables lie `bytes` apart. */
-function relax_run(
+function relax_run<T>(
   row: usize,
   count: i32,
   row_bytes: usize,
@@ -46,7 +46,7 @@ function relax_run(
   for (const end = lines + width; lines < end; lines += 8) {
     const lower_slope = v128.load64_splat(lines), lower_intercept = v128.load64_splat(lines + bytes);
     const upper_slope = v128.load64_splat(lines + 2 * bytes), upper_intercept = v128.load64_splat(lines + 3 * bytes);
-    const a01 = load_pair(r0, r1), a23 = load_pair(r2, r3);
+    const a01 = load_pair<T>(r0, r1), a23 = load_pair<T>(r2, r3);
 
     let up = f64x2.ge(a01, zero);
     let slope = v128.bitselect(lower_slope, upper_slope, up);
@@ -65,18 +65,43 @@ function relax_run(
     m23 = f64x2.add(m23, f64x2.abs(c));
 
     // Stored after all loads: a repeated row is relaxed once. Repeats (always row 0) write what row 0 writes.
-    v128.store64_lane(r3, b23, 1);
-    v128.store64_lane(r2, b23, 0);
-    v128.store64_lane(r1, b01, 1);
-    v128.store64_lane(r0, b01, 0);
-    r0 += 8;
-    r1 += 8;
-    r2 += 8;
-    r3 += 8;
+    store_pair<T>(r2, r3, b23);
+    store_pair<T>(r0, r1, b01);
+    r0 += sizeof<T>();
+    r1 += sizeof<T>();
+    r2 += sizeof<T>();
+    r3 += sizeof<T>();
   }
   accumulate_pair(constants, c01, count);
   accumulate_pair(magnitudes, m01, count);
   if (count <= 2) return;
   accumulate_pair(constants + 16, c23, count - 2);
   accumulate_pair(magnitudes + 16, m23, count - 2);
+}
+
+/** For coefficients of f64, and of f32: what becomes of them is computed in f64 and rounded. */
+export function relax_rows_f64(
+  coefficients: usize,
+  rows: i32,
+  columns: i32,
+  groups: usize,
+  table: usize,
+  constants: usize,
+  magnitudes: usize,
+  stride: i32,
+): void {
+  relax_rows<f64>(coefficients, rows, columns, groups, table, constants, magnitudes, stride);
+}
+
+export function relax_rows_f32(
+  coefficients: usize,
+  rows: i32,
+  columns: i32,
+  groups: usize,
+  table: usize,
+  constants: usize,
+  magnitudes: usize,
+  stride: i32,
+): void {
+  relax_rows<f32>(coefficients, rows, columns, groups, table, constants, magnitudes, stride);
 }

@@ -51,7 +51,7 @@ export function windows_box_f64(
       }
     }
     for (let t = 0; t < 4; t++) {
-      zero_padding(out, count);
+      zero_padding<f64>(out, count);
       out += out_bytes;
     }
     box += 2 * bytes;
