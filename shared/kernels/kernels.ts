@@ -31,7 +31,10 @@ export interface Kernels {
   /** `length` zeros. */
   allocate(length: number): Buffer;
   upload(values: Float64Array): Buffer;
-  /** `length` zeros of the kind of coefficients: for rows under way and packed matrices. */
+  /**
+   * `length` numbers of the kind of coefficients, of ANY value: for rows under way and packed matrices, which a kernel
+   * writes (padding too) before one reads them. The reference backend fills them with NaN.
+   */
   allocateCoefficients(length: number): Buffer;
   /** Rounded to the kind of coefficients. */
   uploadCoefficients(values: Float64Array): Buffer;

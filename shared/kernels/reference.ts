@@ -163,7 +163,7 @@ class ReferenceKernels implements Kernels {
 
   allocateCoefficients(length: number): Buffer {
     checkLength(length);
-    return this.#own(this.precision === "f64" ? new Float64Array(length) : new Float32Array(length));
+    return this.#own((this.precision === "f64" ? new Float64Array(length) : new Float32Array(length)).fill(NaN));
   }
 
   uploadCoefficients(values: Float64Array): Buffer {

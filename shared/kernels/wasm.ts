@@ -141,7 +141,10 @@ class WasmKernels implements Kernels {
 
   allocate(length: number): Buffer {
     checkLength(length);
-    return this.#zeros(length, "f64");
+    const buffer = this.#take(length, "f64");
+    const start = this.#at(buffer) / 8;
+    this.#host.f64.fill(0, start, start + length);
+    return buffer;
   }
 
   upload(values: Float64Array): Buffer {
@@ -150,18 +153,11 @@ class WasmKernels implements Kernels {
 
   allocateCoefficients(length: number): Buffer {
     checkLength(length);
-    return this.#zeros(length, this.precision);
+    return this.#take(length, this.precision);
   }
 
   uploadCoefficients(values: Float64Array): Buffer {
     return this.#copy(values, this.precision);
-  }
-
-  #zeros(length: number, precision: Precision): Buffer {
-    const buffer = this.#take(length, precision);
-    const [numbers, start] = this.#numbers(buffer);
-    numbers.fill(0, start, start + length);
-    return buffer;
   }
 
   #copy(values: Float64Array, precision: Precision): Buffer {
