@@ -1,5 +1,12 @@
 /** The engine as a command line opens it: kernels within the host's budget, and a model that was checked as on a server. */
-import { capabilities, type CertifyContext, type Kernels, type Model, readModel } from "../../shared/mod.ts";
+import {
+  type Budget,
+  capabilities,
+  type CertifyContext,
+  type Kernels,
+  type Model,
+  readModel,
+} from "../../shared/mod.ts";
 import { LipcertError } from "../../shared/errors.ts";
 import { onnxruntime } from "../adapters/onnxruntime.ts";
 import { againstRuntime } from "../certifier/against_runtime.ts";
@@ -47,13 +54,22 @@ export async function openEngine(
   signal: AbortSignal | undefined,
 ): Promise<OpenEngine> {
   const bytes = await readModelFile(path, host);
-  const budget = budgetFrom(host.environment);
+  const budget = hostBudget(host);
   const kernels = createKernels(budget.bytes);
   const model = await readModel(bytes);
   await againstRuntime(onnxruntime(), kernels)(model, bytes);
   signal?.throwIfAborted();
   const { onProgress } = progress;
   return { model, kernels, context: { kernels, budget, onProgress, ...(signal === undefined ? {} : { signal }) } };
+}
+
+function hostBudget({ environment }: CommandHost): Budget {
+  try {
+    return budgetFrom(environment);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new LipcertError("invalid-query", `Cannot read environment: ${cause.message}`, {}, cause);
+  }
 }
 
 async function readModelFile(path: string, host: CommandHost): Promise<Uint8Array<ArrayBuffer>> {

@@ -18,15 +18,24 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 export async function numbersFrom(option: string, text: string, host: CommandHost): Promise<number[]> {
   const words = wordsOf(text);
   if (words.length > 0 && words.every((word) => NUMBER.test(word))) return words.map(Number);
-  const looksLikeList = words.some((word) => NUMBER.test(word)) && words.length > 1;
-  if (looksLikeList) return numbersOfText(option, text);
-  const bytes = await host.read(text, MAX_FILE_BYTES);
+  if (words.length > 1 && NUMBER.test(words[0])) return numbersOfText(option, text);
+  const bytes = await readFor(option, text, host);
   const where = `${option} (file ${JSON.stringify(text)})`;
   if (!isNpy(bytes)) return numbersOfText(where, decode(where, bytes));
   try {
     return numbersOfNpy(bytes);
   } catch (error) {
     throw misread(where, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function readFor(option: string, path: string, host: CommandHost): Promise<Uint8Array> {
+  try {
+    return await host.read(path, MAX_FILE_BYTES);
+  } catch (error) {
+    if (!(error instanceof LipcertError)) throw error;
+    const members = { ...error.members, option, supported: NUMBER_FORMS };
+    throw new LipcertError(error.type, `Cannot read ${option}: no numbers, and ${error.message}`, members, error);
   }
 }
 

@@ -47,12 +47,21 @@ function questionText({ query: { property, output } }: Certificate): string {
 
 function boxText({ lower, upper }: Certificate["query"]["region"]): string {
   const widths = lower.map((l, i) => upper[i] - l);
-  return `${lower.length} inputs, widths ${range(widths)}, between ${Math.min(...lower)} and ${Math.max(...upper)}`;
+  return `${lower.length} inputs, widths ${range(widths)}, between ${least(lower)} and ${largest(upper)}`;
+}
+
+// Not Math.min(...values): an image has more inputs than a call takes arguments.
+function least(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.min(a, b));
+}
+
+function largest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b));
 }
 
 function range(values: readonly number[]): string {
-  const least = Math.min(...values), largest = Math.max(...values);
-  return least === largest ? `${least}` : `${least} to ${largest}`;
+  const [from, to] = [least(values), largest(values)];
+  return from === to ? `${from}` : `${from} to ${to}`;
 }
 
 function verdictText({ verdict, reason }: Certificate): string {
@@ -88,7 +97,7 @@ function lipschitz({ upper, lower, gap, exact, outputs, witness }: FindingOf<"li
       ["upper", `${bound(upper)}, for the whole box`],
       ["lower", `${lower}, proved at the witness`],
       ["gap", gapText],
-      ["witness", `${target(witness)} at ${pointText(witness.point)}`],
+      ["witness", `output ${target(witness)} at ${pointText(witness.point)}`],
     ],
     table: [["output", "upper", "lower"], ...outputs.map((one) => [target(one), bound(one.upper), `${one.lower}`])],
   };
