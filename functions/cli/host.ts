@@ -18,8 +18,7 @@ export interface CommandHost {
 const encoder = new TextEncoder();
 
 /** The host of this process. Paths are seen from `LIPCERT_CWD`, where a task was started, or from where the process is. */
-export function denoHost(): CommandHost {
-  const from = Deno.env.get("LIPCERT_CWD");
+export function denoHost(from: string | undefined = Deno.env.get("LIPCERT_CWD")): CommandHost {
   const place = (path: string) => from === undefined || /^([/\\]|[A-Za-z]:)/.test(path) ? path : `${from}/${path}`;
   return {
     environment: (name) => Deno.env.get(name),

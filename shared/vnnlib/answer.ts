@@ -7,7 +7,7 @@ import { representable } from "../properties/analysis.ts";
 import type { OptionsRequest } from "../query.ts";
 import { attack } from "./attack.ts";
 import { type Functional, functionalOf, type Range, truthOf } from "./functional.ts";
-import { doublesIn, enclosing, type Point } from "./point.ts";
+import { doublesIn, enclosing, type Point, pointAt } from "./point.ts";
 import type { Case, Counterexamples } from "./property.ts";
 import { meaningless } from "./source.ts";
 
@@ -98,7 +98,7 @@ function checkSizes({ inputs, outputs }: Counterexamples, { model, output }: Ask
 
 type Disjunct = readonly Functional[];
 
-/** The disjuncts of a case that the bounds of its box leave open, those nearest to being false last. */
+/** The disjuncts of a case that the bounds of its box leave open. */
 async function openDisjuncts(
   { box, disjuncts }: Case,
   ask: Ask,
@@ -127,11 +127,10 @@ async function search(
   const doubles = doublesIn(box);
   const { model, context: { signal } } = ask;
   const graph = model.graph(ask.output);
-  for (const found of attack(graph, doubles.box, constraints, flops, signal)) {
-    const inType = representable(found, { box: doubles.box, inputType: model.inputType });
+  for (const found of attack(graph, doubles, constraints, flops, signal)) {
+    const inType = representable(found, { box: doubles, inputType: model.inputType });
     for (const coordinates of inType === found ? [found] : [inType, found]) {
-      const point = doubles.pointAt(coordinates);
-      const proved = await replay(point, constraints, ask);
+      const proved = await replay(pointAt(coordinates, box), constraints, ask);
       if (proved !== null) return proved;
     }
   }

@@ -1,6 +1,6 @@
-/** Points of a box whose ends are decimals: doubles inside it, or an end as it is written where no double is. */
+/** Points of a box whose ends are decimals. */
 import type { Box } from "../numeric/box.ts";
-import { type Decimal, roundDown, roundUp, textOf } from "./decimal.ts";
+import { compare, type Decimal, decimalOf, roundDown, roundUp, textOf } from "./decimal.ts";
 import type { DecimalBox } from "./property.ts";
 
 /** The box of doubles that holds the box. Its ends may be infinite where a number lies beyond the range of doubles. */
@@ -8,38 +8,34 @@ export function enclosing({ lower, upper }: DecimalBox): Box {
   return { lower: Float64Array.from(lower, roundDown), upper: Float64Array.from(upper, roundUp) };
 }
 
-/** A point of the decimal box, and the box of doubles that holds it: itself, but where a coordinate is no double. */
+/** The doubles of the box in every coordinate; where there is none, the one below. */
+export function doublesIn({ lower, upper }: DecimalBox): Box {
+  const most = Float64Array.from(upper, roundDown);
+  return { lower: Float64Array.from(lower, (end, i) => Math.min(roundUp(end), most[i])), upper: most };
+}
+
+/** A point of the decimal box as it is written, and the doubles around it. */
 export interface Point {
   readonly texts: readonly string[];
+  /** Holds the numbers that are written and the doubles nearest to them: what is proved here holds of either reading. */
   readonly cell: Box;
 }
 
-/** The doubles of the box, coordinate by coordinate; where there is none, the doubles around its lower end. */
-export interface Doubles {
-  readonly box: Box;
-  /** The point with the given coordinates, out of `box`. */
-  pointAt(coordinates: Float64Array): Point;
+/**
+ * The point at doubles, written with the digits that tell them apart; a coordinate whose digits lie outside of the box (a
+ * double is seldom the number that its shortest digits are) becomes the box's end.
+ */
+export function pointAt(coordinates: Float64Array, { lower, upper }: DecimalBox): Point {
+  const written = Array.from(coordinates, (x, i) => numeral(x, lower[i], upper[i]));
+  return {
+    texts: written.map(({ text }) => text),
+    cell: enclosing({ lower: written.map(({ value }) => value), upper: written.map(({ value }) => value) }),
+  };
 }
 
-export function doublesIn({ lower, upper }: DecimalBox): Doubles {
-  const box = { lower: Float64Array.from(lower, roundUp), upper: Float64Array.from(upper, roundDown) };
-  const written = new Map<number, Decimal>();
-  lower.forEach((end, i) => {
-    if (box.lower[i] <= box.upper[i]) return;
-    written.set(i, end);
-    box.lower[i] = box.upper[i] = roundDown(end);
-  });
-  return {
-    box,
-    pointAt(coordinates) {
-      const cell = { lower: coordinates.slice(), upper: coordinates.slice() };
-      const texts = Array.from(coordinates, (x) => String(x === 0 ? 0 : x));
-      for (const [i, end] of written) {
-        cell.lower[i] = roundDown(end);
-        cell.upper[i] = roundUp(end);
-        texts[i] = textOf(end);
-      }
-      return { texts, cell };
-    },
-  };
+function numeral(x: number, lower: Decimal, upper: Decimal): { text: string; value: Decimal } {
+  const text = String(x === 0 ? 0 : x);
+  const value = decimalOf(text);
+  if (value === null || compare(value, lower) < 0) return { text: textOf(lower), value: lower };
+  return compare(value, upper) > 0 ? { text: textOf(upper), value: upper } : { text, value };
 }

@@ -20,7 +20,7 @@ export interface Settings {
 export const MODEL = "functions/samples/mlp16.onnx";
 
 export function capture({ files = {}, environment = {}, isTerminal = false, now = () => 0 }: Settings = {}): Captured {
-  const root = new URL("../../", import.meta.url).pathname, real = denoHost();
+  const real = denoHost(new URL("../../", import.meta.url).pathname);
   const written = new Map<string, Uint8Array>(), asked = new Set<string>();
   const host: Captured = {
     stdout: "",
@@ -36,7 +36,7 @@ export function capture({ files = {}, environment = {}, isTerminal = false, now 
     out: (text) => void (host.stdout += text),
     error: (text) => void (host.stderr += text),
     read(path, limit) {
-      if (!Object.hasOwn(files, path)) return real.read(path.startsWith("/") ? path : root + path, limit);
+      if (!Object.hasOwn(files, path)) return real.read(path, limit);
       const file = files[path];
       const bytes = typeof file === "string" ? new TextEncoder().encode(file) as Uint8Array<ArrayBuffer> : file;
       if (bytes.length > limit) throw new LipcertError("payload-too-large", `${path} is longer than ${limit} bytes`);
