@@ -31,13 +31,15 @@ export function limitsFrom(environment: Environment): Limits {
   return {
     body_bytes: Math.floor(setting(environment, "LIPCERT_BODY_MIB") * MIB),
     gflop: setting(environment, "LIPCERT_GFLOP"),
-    memory_bytes: Math.floor(setting(environment, "LIPCERT_MEMORY_MIB") * MIB),
+    memory_bytes: budgetFrom(environment).bytes,
   };
 }
 
 export function budgetFrom(environment: Environment): Budget {
-  const { gflop, memory_bytes } = limitsFrom(environment);
-  return { flops: gflop * 1e9, bytes: memory_bytes };
+  return {
+    flops: setting(environment, "LIPCERT_GFLOP") * 1e9,
+    bytes: Math.floor(setting(environment, "LIPCERT_MEMORY_MIB") * MIB),
+  };
 }
 
 export function modelCacheBytes(environment: Environment): number {

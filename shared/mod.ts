@@ -20,3 +20,5 @@ export type { ModelDescription } from "./onnx/read_model.ts";
 export type { OptionsRequest, PropertyRequest, Query, QuestionRequest, RegionRequest } from "./query.ts";
 export { ENGINE_VERSION } from "./version.ts";
 export { type Check, verify, type VerifyReport } from "./verify.ts";
+export { type Answer, type AnswerOptions, answerProperty, type Counterexample } from "./vnnlib/answer.ts";
+export { type Counterexamples, MAX_PROPERTY_BYTES, readProperty } from "./vnnlib/property.ts";

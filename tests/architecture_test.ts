@@ -12,6 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["model.ts", "properties"],
   ["cost.ts", "resolve_query.ts", "capabilities.ts", "consistency.ts"],
   ["certify.ts", "verify.ts", "cross_check.ts"],
+  ["vnnlib"],
   ["mod.ts"],
 ];
 

@@ -95,7 +95,10 @@ export function withRows(graph: Graph, rows: readonly Float64Array[]): Graph {
 }
 
 /** The point itself, or the nearest point of the model's input type that the box holds. */
-export function representable(point: Float64Array, { box, inputType }: Analysis): Float64Array {
+export function representable(
+  point: Float64Array,
+  { box, inputType }: Pick<Analysis, "box" | "inputType">,
+): Float64Array {
   if (inputType === "float64") return point;
   return point.map((x, i) => {
     const rounded = Math.fround(x);

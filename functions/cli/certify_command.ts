@@ -1,0 +1,54 @@
+/** `certify`: one question about a model in a file. */
+import { canonicalBytes, certify, resolveQuery } from "../../shared/mod.ts";
+import { describeOptions, type Option, positionals, readArguments } from "./arguments.ts";
+import { COMMON_OPTIONS, ENVIRONMENT_HELP, openEngine, signalFrom } from "./engine.ts";
+import { describeExits, EXIT, type ExitCode, exitOf, problemText } from "./failure.ts";
+import type { CommandHost } from "./host.ts";
+import { progressLine } from "./progress.ts";
+import { QUESTION_HELP, QUESTION_OPTIONS, questionFrom } from "./question.ts";
+import { summaryOf } from "./summary.ts";
+
+const OPTIONS: readonly Option[] = [
+  ...QUESTION_OPTIONS,
+  { name: "--json", value: null, help: "print the certificate's JSON, the bytes that the HTTP API answers with" },
+  { name: "--out", value: "FILE", help: "write that JSON to a file" },
+  ...COMMON_OPTIONS,
+];
+
+export const CERTIFY_HELP = `certify MODEL.onnx: a certificate for a network over a box of inputs
+
+${describeOptions(OPTIONS)}
+
+${QUESTION_HELP}
+${describeExits("certified (or bounds given)", "refuted")}
+${ENVIRONMENT_HELP}
+
+  deno task certify functions/samples/mlp16.onnx --center center.json --radius 0.05 --clip 0,1 --property lipschitz
+`;
+
+/** Answers on the host's streams; the exit code. */
+export async function certifyCommand(given: readonly string[], host: CommandHost): Promise<ExitCode> {
+  if (given.includes("--help")) {
+    host.out(CERTIFY_HELP);
+    return EXIT.certified;
+  }
+  const progress = progressLine(host);
+  try {
+    const options = readArguments(given, OPTIONS);
+    const [path] = positionals(options, ["MODEL.onnx"]);
+    const signal = signalFrom(options, host);
+    const request = await questionFrom(options, host);
+    const { model, kernels, context } = await openEngine(path, host, progress, signal);
+    const certificate = await certify(model, await resolveQuery(request, model, kernels), context);
+    progress.end();
+    const bytes = canonicalBytes(certificate);
+    const file = options.values.get("--out");
+    if (file !== undefined) await host.write(file, bytes);
+    host.out(options.has("--json") ? `${new TextDecoder().decode(bytes)}\n` : summaryOf(certificate));
+    return EXIT[certificate.verdict];
+  } catch (error) {
+    progress.end();
+    host.error(problemText(error));
+    return exitOf(error);
+  }
+}
