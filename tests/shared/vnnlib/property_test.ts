@@ -41,8 +41,8 @@ Deno.test("readProperty() says the same of every point as the formulas it was wr
 Deno.test("readProperty() puts disjuncts over the same box into one case", () => {
   const file = (name: string) => Deno.readTextFileSync(new URL(`../../cli/properties/${name}`, import.meta.url));
   const shape = ({ cases }: Counterexamples) => cases.map(({ disjuncts }) => disjuncts.map((one) => one.length));
-  assert.deepEqual(shape(readProperty(file("acasxu_5.vnnlib"))), [[1, 1, 1, 1]]);
-  assert.deepEqual(shape(readProperty(file("acasxu_6.vnnlib"))), [[1, 1, 1, 1], [1, 1, 1, 1]]);
+  assert.deepEqual(shape(readProperty(file("one_box.vnnlib"))), [[1, 1, 1, 1]]);
+  assert.deepEqual(shape(readProperty(file("two_boxes.vnnlib"))), [[1, 1, 1, 1], [1, 1, 1, 1]]);
 });
 
 const HEAD = "(declare-const X_0 Real)\n(declare-const Y_0 Real)\n(declare-const Y_1 Real)\n";
