@@ -10,9 +10,9 @@ export interface TileCost {
 }
 
 /** Laying out a tile's path: so many rows' worth of products for its matrices, and so much beside them. */
-export const LAYOUT_ROWS = 12, LAYOUT = 8e6;
+export const LAYOUT_ROWS = 12, LAYOUT = 3e6;
 /** Building M: its rows are short of the kernels' best shapes, and it is read, taken apart and packed again. */
-const BUILDING = 1.5, MAKING = 6e6;
+const BUILDING = 1.5, MAKING = 1e6;
 
 export function tileCost(
   pass: Pass,
