@@ -47,11 +47,20 @@ const Options = z.strictObject({
       "What coefficients are computed in. Bounds in f32 are proved as well, sooner on large networks and a " +
       "little looser; auto chooses by the size of the question and redoes in f64 what f32 would leave open",
   }),
+  search: z.strictObject({
+    max_nodes: z.int().min(0).max(1_000_000).optional(),
+    gap: z.number().min(0).lt(1).optional(),
+  }).optional().openapi({
+    description:
+      "Branch and bound, for lipschitz: at most max_nodes parts of the region (10000 unless told) are bounded, or until " +
+      "the relative gap is at most gap (0 unless told). Absent: the bounds of one pass",
+  }),
 }).openapi("Options");
 
 /** Options that are named in the contract and not there yet. */
 export const LATER_OPTIONS: readonly LaterOption[] = [
-  { path: ["options", "search"] },
+  { path: ["options", "search", "time_ms"] },
+  { path: ["options", "search", "record"] },
   { path: ["options", "observe"] },
   { path: ["options", "preactivation"], value: "alpha_crown" },
   { path: ["callback_url"] },
