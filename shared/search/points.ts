@@ -7,10 +7,10 @@ import type { SearchNode } from "./node.ts";
 import type { Problem } from "./problem.ts";
 
 /** Moves towards a piece's decided phases. */
-export const MOVES = 6;
+export const MOVES = 12;
 
 /** How far a move goes beyond what would just do. */
-const BEYOND = 1.25;
+const BEYOND = 1.5;
 
 /** A point of the box that plain arithmetic found, and the l1 norm of the gradient there; unproved. */
 export interface Tried {
@@ -62,10 +62,10 @@ function mostMissed(graph: Graph, { phases }: SearchNode, { values }: PlainTrace
 function moved(graph: Graph, box: Box, trace: PlainTrace, { id, index, by }: Missed, gates: Problem["gates"]) {
   const unit = new Float64Array(graph.nodes[id].size).fill(1, index, index + 1);
   const gradient = gradientPlain({ nodes: graph.nodes.slice(0, id + 1) }, trace, unit, gates);
-  const steepness = gradient.reduce((sum, entry) => sum + Math.abs(entry), 0);
-  const step = steepness > 0 ? BEYOND * by / steepness : 0;
-  return trace.values[0].map((x, j) => {
-    const next = x + Math.sign(gradient[j]) * step;
-    return Math.min(Math.max(next, box.lower[j]), box.upper[j]);
-  });
+  const x = trace.values[0];
+  // Coordinates at the end of the box towards which they would go cannot move.
+  const free = gradient.map((entry, j) => (entry * by > 0 ? x[j] < box.upper[j] : x[j] > box.lower[j]) ? entry : 0);
+  const square = free.reduce((sum, entry) => sum + entry * entry, 0);
+  const step = square > 0 ? BEYOND * by / square : 0;
+  return x.map((at, j) => Math.min(Math.max(at + free[j] * step, box.lower[j]), box.upper[j]));
 }

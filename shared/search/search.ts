@@ -39,6 +39,12 @@ export interface Searched {
   readonly stoppedBy: "closed" | "gap" | "max_nodes";
 }
 
+/** How a node is split and pieces are bounded; handed in so that tests can show what a wrong step does. */
+export interface Steps {
+  readonly split: typeof piecesOf;
+  readonly bound: typeof boundPieces;
+}
+
 /** A search under way. */
 interface State {
   readonly frontier: Frontier;
@@ -56,7 +62,12 @@ interface State {
  * with more nodes begins with the steps of one with fewer. At any time a row's bound is the largest of its open and closed
  * nodes. Throws: the signal's reason when aborted.
  */
-export async function search(problem: Problem, root: Root, limits: Limits): Promise<Searched> {
+export async function search(
+  problem: Problem,
+  root: Root,
+  limits: Limits,
+  steps: Steps = { split: piecesOf, bound: boundPieces },
+): Promise<Searched> {
   const state: State = {
     frontier: newFrontier(),
     closed: root.uppers.map(() => -Infinity),
@@ -69,9 +80,9 @@ export async function search(problem: Problem, root: Root, limits: Limits): Prom
     problem.run.signal?.throwIfAborted();
     const stoppedBy = reasonToStop(state, limits);
     if (stoppedBy !== null) return { ...resultOf(state), stoppedBy };
-    const pieces = nextPieces(prepared, state, limits);
+    const pieces = nextPieces(prepared, state, limits, steps.split);
     if (pieces.length === 0) return { ...resultOf(state), stoppedBy: "max_nodes" };
-    const bounded = await boundPieces(prepared, pieces);
+    const bounded = await steps.bound(prepared, pieces);
     state.nodes += pieces.length;
     const nodes = bounded.filter((node) => node !== null);
     nodes.forEach((node) => add(state, node));
@@ -136,13 +147,13 @@ export function gapOf(upper: number, lower: number): number {
 }
 
 /** The pieces of the best open nodes, as far as they fit into what may be bounded. */
-function nextPieces({ graph }: Prepared, state: State, { max_nodes }: Limits): Piece[] {
+function nextPieces({ graph }: Prepared, state: State, { max_nodes }: Limits, split: Steps["split"]): Piece[] {
   const pieces: Piece[] = [];
   for (let taken = 0; taken < NODES_PER_ROUND; taken++) {
     const best = bestOf(state.frontier);
     if (best === undefined || !isOpen(state, best)) break;
     if (best.split === null || state.nodes + pieces.length + countOf(best.split) > max_nodes) break;
-    pieces.push(...piecesOf(takeBest(state.frontier), (activation) => graph.nodes[activation].size));
+    pieces.push(...split(takeBest(state.frontier), (activation) => graph.nodes[activation].size));
   }
   return pieces;
 }
