@@ -1,5 +1,6 @@
 /** Small networks to search, their questions, and what is exactly true of them. */
 import type { SearchReport } from "../../../shared/certificate/finding.ts";
+import type { RunContext } from "../../../shared/bounds/run.ts";
 import { certify } from "../../../shared/certify.ts";
 import type { LipschitzFinding } from "../../../shared/certificate/finding.ts";
 import type { Node } from "../../../shared/graph.ts";
@@ -67,6 +68,7 @@ export async function ask(
   kernels: Kernels,
   max_nodes: number | null,
   options: Options = {},
+  context: Omit<RunContext, "kernels"> = {},
 ): Promise<Answered> {
   const { graph, lower, upper, name } = network;
   const query: Query = {
@@ -82,7 +84,7 @@ export async function ask(
       ...options,
     },
   };
-  const certificate = await certify(modelOf(graph, name), query, { kernels });
+  const certificate = await certify(modelOf(graph, name), query, { kernels, ...context });
   const finding = certificate.finding as Omit<Answered, "search" | "json">;
   return { ...finding, search: certificate.method.search, json: JSON.stringify(certificate) };
 }

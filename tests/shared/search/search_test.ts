@@ -63,3 +63,47 @@ Deno.test(`search: the same laws on every recipe of corner cases (seed ${SEED})`
     assert.ok(lower <= (answers.at(-1)!.upper ?? Infinity) && witness.point.length === network.lower.length);
   }
 });
+
+Deno.test(`search: the same bytes on the reference and WebAssembly, and of any arithmetic a sound bound (seed ${SEED})`, async () => {
+  const reference = referenceKernels();
+  for (let index = 0; index < 26; index++) {
+    for (const network of [smallNetwork(SEED, index), cornerCase(SEED, index)]) {
+      const { json } = await ask(network, kernels, 40);
+      assert.equal((await ask(network, reference, 40)).json, json, network.name);
+    }
+    const network = cornerCase(SEED, index), samples = samplesOf(network, SEED);
+    for (const relaxation of ["interval", "recurjac", "linear"] as const) {
+      const options = { relaxation, preactivation: index % 2 === 0 ? "interval" : "crown", arithmetic: "f32" } as const;
+      assert.deepEqual(falseLipschitz(samples, await ask(network, kernels, 40, options)), [], network.name);
+    }
+  }
+});
+
+Deno.test("search: stops at the gap that was asked for, and not before", async () => {
+  let stopped = 0;
+  for (let index = 0; index < 40; index++) {
+    const network = smallNetwork(SEED, index);
+    const { search, gap } = await ask(network, kernels, null, { search: { max_nodes: 400, gap: 0.1 } });
+    const full = await ask(network, kernels, 400);
+    assert.ok(search.nodes <= full.search.nodes, network.name);
+    if (search.stopped_by === "gap") assert.ok(gap! <= 0.1, network.name);
+    else if (search.stopped_by === "max_nodes") assert.ok(gap! > 0.1, network.name);
+    if (search.stopped_by === "gap" && search.nodes < full.search.nodes) stopped++;
+  }
+  assert.ok(stopped >= 3, `${stopped} searches stopped early`);
+});
+
+Deno.test("search: ends with the signal's reason when aborted between rounds", async () => {
+  for (let index = 0;; index++) {
+    const network = smallNetwork(SEED, index);
+    const { search } = await ask(network, kernels, 400);
+    if (search.nodes < 20) continue;
+    const reason = new Error("enough"), controller = new AbortController();
+    let heard = 0;
+    const onProgress = () => {
+      if (++heard === 20) controller.abort(reason);
+    };
+    await assert.rejects(ask(network, kernels, 400, {}, { signal: controller.signal, onProgress }), reason);
+    return;
+  }
+});
