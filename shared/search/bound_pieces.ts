@@ -3,6 +3,7 @@ import type { NodeId } from "../graph.ts";
 import { boundNorms, derivativeRanges } from "../jacobian/jacobian_bounds.ts";
 import { type Box, pointBox } from "../numeric/box.ts";
 import { chooseSplit } from "./choose.ts";
+import { contract } from "./contract.ts";
 import type { Piece, SearchNode, Split } from "./node.ts";
 import type { Prepared } from "./problem.ts";
 
@@ -10,13 +11,23 @@ import type { Prepared } from "./problem.ts";
 const PAYS = 1 / 64;
 
 /**
- * Bounds pieces together, a group each: the network over the piece, then the graph of the Jacobian with the piece's
+ * Bounds pieces together, a group each: what their phases leave of their boxes, the network over the piece, then the graph of the Jacobian with the piece's
  * derivatives. Null where a piece is proved empty.
  *
  * Every bound is intersected with what was split: `upper` never grows. Piece by piece the bits do not depend on the others
  * (in f64; shared/README.md (12)).
  */
 export async function boundPieces(problem: Prepared, pieces: readonly Piece[]): Promise<(SearchNode | null)[]> {
+  const boxes = pieces.map(({ box, phases }) => contract(problem.graph, box, phases));
+  const left = pieces.map((_, k) => k).filter((k) => boxes[k] !== null);
+  const nodes: (SearchNode | null)[] = pieces.map(() => null);
+  if (left.length === 0) return nodes;
+  const bounded = await boundTogether(problem, left.map((k) => ({ ...pieces[k], box: boxes[k]! })));
+  left.forEach((k, at) => nodes[k] = bounded[at]);
+  return nodes;
+}
+
+async function boundTogether(problem: Prepared, pieces: readonly Piece[]): Promise<(SearchNode | null)[]> {
   const { graph, jacobian, seeds, forward: options, backward, run } = problem;
   return await run.kernels.scope(async () => {
     const groups = pieces.map(({ box, phases, inherited }) => ({ box, phases, inherited }));
