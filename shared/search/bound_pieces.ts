@@ -8,7 +8,7 @@ import type { Piece, SearchNode, Split } from "./node.ts";
 import type { Prepared } from "./problem.ts";
 
 /** A split whose pieces lose less than this share of the bound is followed by one of the other kind. */
-const PAYS = 1 / 64;
+const PAYS = 1 / 1024;
 
 /**
  * Bounds pieces together, a group each: what their phases leave of their boxes, the network over the piece, then the graph of the Jacobian with the piece's
