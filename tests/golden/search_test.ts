@@ -6,7 +6,7 @@ import { boxOf, findingOf, type LipschitzCase, openModel, optionsOf, readCases }
 const STATED = 1e-9;
 
 /** The share of the root's distance to the exact constant that is left, at most, over all cases of a model. */
-const LEFT: Readonly<Record<string, number>> = { synthetic_mlp16: 0.015, iris_mlp8: 1e-6, synthetic_w32_d2: 0.015 };
+const LEFT: Readonly<Record<string, number>> = { synthetic_mlp16: 0.01, iris_mlp8: 1e-6, synthetic_w32_d2: 0.01 };
 
 for (const [name, most] of Object.entries(LEFT)) {
   Deno.test(`certify() with 400 nodes closes all but ${most} of the gap of ${name}, never below what is exact`, async () => {

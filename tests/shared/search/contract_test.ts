@@ -3,7 +3,6 @@ import type { Graph } from "../../../shared/graph.ts";
 import type { Box } from "../../../shared/numeric/box.ts";
 import { contract } from "../../../shared/search/contract.ts";
 import { compare, exact } from "../../exact/dyadic.ts";
-import { evaluate } from "../../exact/network.ts";
 import { isActivation, kinksOf } from "../../exact/pieces.ts";
 import { Random } from "../../exact/random.ts";
 import { component, type ExactVector } from "../../exact/vector.ts";

@@ -4,9 +4,9 @@ import { wasmKernels } from "../../../shared/kernels/wasm.ts";
 import module from "../../../wasm/dist/kernels.js";
 import { compare, isAtMost } from "../../exact/dyadic.ts";
 import { norm1 } from "../../exact/vector.ts";
-import { type AskedNetwork } from "../../soundness/certificates.ts";
+import type { AskedNetwork } from "../../soundness/certificates.ts";
 import { falseLipschitz } from "../../soundness/findings.ts";
-import { type Sample } from "../../soundness/samples.ts";
+import type { Sample } from "../../soundness/samples.ts";
 import { type Answered, ask, cornerCase, samplesOf, smallNetwork } from "./networks.ts";
 
 const SEED = 20_261_125;
