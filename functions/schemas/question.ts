@@ -1,7 +1,10 @@
 /** The body of `POST /v1/certify`: the schemas that check it are the ones that document it. */
 import { z } from "@hono/zod-openapi";
+import { capabilities } from "../../shared/mod.ts";
 import type { LaterOption } from "../http/issues.ts";
 import { numberList, numberOrList, numberRows, pairOrPairs } from "./numbers.ts";
+
+const { search: SEARCH } = capabilities().options;
 
 const indices = () => numberList({ integer: true, minimum: 0 });
 
@@ -48,11 +51,11 @@ const Options = z.strictObject({
       "little looser; auto chooses by the size of the question and redoes in f64 what f32 would leave open",
   }),
   search: z.strictObject({
-    max_nodes: z.int().min(0).max(1_000_000).optional(),
+    max_nodes: z.int().min(0).max(SEARCH.max_nodes.maximum).optional(),
     gap: z.number().min(0).lt(1).optional(),
   }).optional().openapi({
     description:
-      "Branch and bound, for lipschitz: at most max_nodes parts of the region (10000 unless told) are bounded, or until " +
+      `Branch and bound, for lipschitz: at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
       "the relative gap is at most gap (0 unless told). Absent: the bounds of one pass",
   }),
 }).openapi("Options");

@@ -3,6 +3,7 @@ import { referenceKernels } from "../../../shared/kernels/reference.ts";
 import { wasmKernels } from "../../../shared/kernels/wasm.ts";
 import module from "../../../wasm/dist/kernels.js";
 import { compare, isAtMost } from "../../exact/dyadic.ts";
+import { randomConvolutional } from "../../exact/random_convolutional.ts";
 import { norm1 } from "../../exact/vector.ts";
 import type { AskedNetwork } from "../../soundness/certificates.ts";
 import { falseLipschitz } from "../../soundness/findings.ts";
@@ -14,9 +15,13 @@ const kernels = wasmKernels(module);
 const COUNTS = [null, 0, 2, 3, 5, 16, 60, 400];
 
 /** Every count of nodes in turn, each answer compared with exact values and with the one before. */
-async function growing(network: AskedNetwork, samples: readonly Sample[]): Promise<Answered[]> {
+async function growing(
+  network: AskedNetwork,
+  samples: readonly Sample[],
+  counts: readonly (number | null)[] = COUNTS,
+): Promise<Answered[]> {
   const answers: Answered[] = [];
-  for (const count of COUNTS) {
+  for (const count of counts) {
     const answer = await ask(network, kernels, count);
     const what = `${network.name}, ${count} nodes`;
     assert.deepEqual(falseLipschitz(samples, answer), [], what);
@@ -62,6 +67,16 @@ Deno.test(`search: the same laws on every recipe of corner cases (seed ${SEED})`
     const { witness, lower } = answers.at(-1)!;
     assert.ok(lower <= (answers.at(-1)!.upper ?? Infinity) && witness.point.length === network.lower.length);
   }
+});
+
+Deno.test(`search: the same laws on convolutions, branches and selections (seed ${SEED})`, async () => {
+  let lowered = 0;
+  for (let index = 0; index < 44; index++) {
+    const network = { recipe: "", ...randomConvolutional(SEED, index) };
+    const answers = await growing(network, samplesOf(network, SEED), [null, 2, 5, 30]);
+    if ((answers.at(-1)!.upper ?? Infinity) < (answers[0].upper ?? Infinity) * (1 - 1e-6)) lowered++;
+  }
+  assert.ok(lowered >= 8, `${lowered} lowered`);
 });
 
 Deno.test(`search: the same bytes on the reference and WebAssembly, and of any arithmetic a sound bound (seed ${SEED})`, async () => {
