@@ -11,8 +11,8 @@ import type { Prepared } from "./problem.ts";
 const PAYS = 1 / 1024;
 
 /**
- * Bounds pieces together, a group each: what their phases leave of their boxes, the network over the piece, then the graph of the Jacobian with the piece's
- * derivatives. Null where a piece is proved empty.
+ * Bounds pieces together, a group each: what their phases leave of their boxes, the network over the piece, then the
+ * graph of the Jacobian with the piece's derivatives. Null where a piece is proved empty.
  *
  * Every bound is intersected with what was split: `upper` never grows. Piece by piece the bits do not depend on the others
  * (in f64; shared/README.md (12)).
