@@ -1,11 +1,19 @@
 import { MAX_MODEL_BYTES, MAX_TENSOR_ELEMENTS, MIN_OPSET } from "./onnx/limits.ts";
 import { SUPPORTED_OPERATORS } from "./onnx/read_model.ts";
+import { DEFAULT_NODES, MOST_NODES, SEARCHED_PROPERTIES } from "./search/limits.ts";
 import { ENGINE_VERSION } from "./version.ts";
 
 /** The values an option may take and the one it takes when it is not given. */
 export interface OptionValues {
   readonly values: readonly string[];
   readonly default: string;
+}
+
+/** What a search may be told; without the option there is none. */
+export interface SearchValues {
+  readonly properties: readonly string[];
+  readonly max_nodes: { readonly default: number; readonly maximum: number };
+  readonly gap: { readonly default: number };
 }
 
 export interface Capabilities {
@@ -17,7 +25,9 @@ export interface Capabilities {
   };
   readonly properties: readonly string[];
   readonly norms: readonly string[];
-  readonly options: Readonly<Record<"relaxation" | "preactivation" | "arithmetic", OptionValues>>;
+  readonly options: Readonly<Record<"relaxation" | "preactivation" | "arithmetic", OptionValues>> & {
+    readonly search: SearchValues;
+  };
   readonly arithmetic: readonly { readonly kind: string; readonly encloses: string }[];
   readonly certificate_schema: string;
   /** Limits of the engine; a host adds its own. */
@@ -35,6 +45,11 @@ export function capabilities(): Capabilities {
       relaxation: { values: ["interval", "recurjac", "linear"], default: "linear" },
       preactivation: { values: ["interval", "crown"], default: "crown" },
       arithmetic: { values: ["auto", "f32", "f64"], default: "auto" },
+      search: {
+        properties: SEARCHED_PROPERTIES,
+        max_nodes: { default: DEFAULT_NODES, maximum: MOST_NODES },
+        gap: { default: 0 },
+      },
     },
     arithmetic: [
       { kind: "f64-outward", encloses: "the network over the real numbers" },

@@ -6,20 +6,23 @@ import type {
   MonotonicityFinding,
   OutputsFinding,
   RobustnessFinding,
+  SearchReport,
   Target,
   Verdict,
 } from "./certificate/finding.ts";
-import type { Chosen, Property } from "./query.ts";
+import type { Chosen, Property, SearchLimits } from "./query.ts";
 
 /**
  * What is wrong with a certificate on its own terms (null: nothing): a finding that does not answer its question, bounds
  * that cross, totals that do not follow from their parts, a verdict that does not follow from the finding.
  */
-export function inconsistency({ query, finding, verdict, arithmetic }: Certificate): string | null {
+export function inconsistency({ query, finding, verdict, arithmetic, method }: Certificate): string | null {
   if (query.options.arithmetic === "f64" && arithmetic.kind !== "f64-outward") return "its arithmetic is not f64";
   if (finding.type !== query.property.type) return `the finding is of type ${finding.type}`;
   const wrong = partsOf(query.property, finding, query.region.lower.length);
   if (wrong !== null) return wrong;
+  const search = searchParts(query.options.search, method.search, finding);
+  if (search !== null) return search;
   const allowed = verdictsOf(query.property, finding);
   return allowed.includes(verdict) ? null : `the verdict ${verdict} does not follow from the finding`;
 }
@@ -37,6 +40,19 @@ function partsOf(property: Property, finding: Finding, inputs: number): string |
     case "monotonicity":
       return monotonicityParts(property as Extract<Property, { type: "monotonicity" }>, finding);
   }
+}
+
+function searchParts(
+  asked: SearchLimits | undefined,
+  { nodes, open, stopped_by }: SearchReport,
+  finding: Finding,
+): string | null {
+  if ((stopped_by === "none") !== (asked === undefined)) return "its search is not the one that was asked for";
+  if (nodes > (asked?.max_nodes ?? 0)) return "its search took more nodes than were asked for";
+  if ((stopped_by === "none" || stopped_by === "closed") && open > 0) return "its search left nodes open";
+  if (stopped_by !== "gap") return null;
+  const gap = finding.type === "lipschitz" ? finding.gap : null;
+  return gap !== null && gap <= asked!.gap ? null : "its search did not reach the gap";
 }
 
 function lipschitzParts(property: Chosen, finding: LipschitzFinding): string | null {

@@ -1,4 +1,5 @@
 import { addCosts, type Cost, costOfPass, type LastRows } from "./bounds/cost.ts";
+import { rulesOf } from "./bounds/pass.ts";
 import { constantsOf } from "./bounds/run.ts";
 import { precisionsFor } from "./arithmetic.ts";
 import { LipcertError } from "./errors.ts";
@@ -8,6 +9,9 @@ import { GROUPS_PER_BATCH } from "./jacobian/jacobian_bounds.ts";
 import type { Precision } from "./kernels/kernels.ts";
 import { searchFlops } from "./properties/analysis.ts";
 import type { Query } from "./query.ts";
+import { MOVES } from "./search/points.ts";
+import { SENSITIVITY_FLOPS } from "./search/problem.ts";
+import { PIECES_PER_ROUND } from "./search/search.ts";
 import { POINTS_PER_BATCH } from "./witness/prove.ts";
 import { START_POINTS } from "./witness/search_entries.ts";
 import { plainFlops } from "./witness/plain_network.ts";
@@ -55,15 +59,53 @@ function costOnce(graph: Graph, { property, options }: Query): Cost {
   const batches = chosen / Math.min(chosen, GROUPS_PER_BATCH);
   const flops = network.flops + batch.flops * batches;
   if (property.type === "jacobian_bounds") return { flops: 1.05 * flops, bytes: network.bytes + batch.bytes };
+  const searched = isNorm && options.search
+    ? searchCost(graph, jacobian, { chosen, crown, refine, lastRows, options })
+    : NONE;
   const points = isNorm ? chosen : Math.min(2 * entries, pointsSearched(graph, flops));
   const proofs = addCosts(
     costOfPass(graph, Math.min(points, POINTS_PER_BATCH), "interval", NO_ROWS),
     costOfPass(jacobian, Math.min(points, POINTS_PER_BATCH), "interval", NO_ROWS),
   );
   return {
-    flops: 1.05 * flops + 12 * weights * points,
-    bytes: Math.max(network.bytes + batch.bytes, model.bytes + proofs.bytes),
+    flops: 1.05 * flops + 12 * weights * points + searched.flops,
+    bytes: Math.max(network.bytes + batch.bytes, model.bytes + proofs.bytes, model.bytes + searched.bytes),
   };
+}
+
+const NONE: Cost = { flops: 0, bytes: 0 };
+
+interface SearchShape {
+  readonly chosen: number;
+  readonly crown: "linear" | "interval";
+  readonly refine: "linear" | "interval";
+  readonly lastRows: LastRows;
+  readonly options: Query["options"];
+}
+
+/**
+ * A search in which every node is bounded: each takes a pass over the network and one over the graph of the Jacobian, a
+ * few plain evaluations and a proof; the roots of the asked rows take one more. Open nodes are kept with their bounds.
+ */
+function searchCost(graph: Graph, jacobian: Graph, { chosen, crown, refine, lastRows, options }: SearchShape): Cost {
+  const nodes = options.search!.max_nodes + chosen;
+  const together = (count: number) =>
+    addCosts(costOfPass(graph, count, crown, NO_ROWS), costOfPass(jacobian, count, refine, lastRows));
+  // Tiles make the cost of a row depend on how many there are.
+  const least = Math.min(nodes, PIECES_PER_ROUND);
+  const most = together(least);
+  const flops = Math.max(most.flops / least, together(1).flops);
+  const plain = plainFlops(graph, 0);
+  const neurons = neuronsOf(graph);
+  const state = 17 * neurons + 16 * graph.nodes[0].size + 1000;
+  return {
+    flops: nodes * (1.05 * flops + (2 * MOVES + 10) * plain) + Math.min(neurons * plain, SENSITIVITY_FLOPS),
+    bytes: most.bytes + nodes * state,
+  };
+}
+
+function neuronsOf({ nodes }: Graph): number {
+  return nodes.reduce((sum, node) => sum + (rulesOf(node)?.kind === "elementwise" ? node.size : 0), 0);
 }
 
 const NO_ROWS: LastRows = { layout: "unit", count: 0 };

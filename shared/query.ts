@@ -30,10 +30,18 @@ export type PropertyRequest =
 /** What coefficients are computed in; auto: f32 where that pays, redone in f64 where its rounding might be seen. */
 export type Arithmetic = "auto" | "f32" | "f64";
 
+/** Branch and bound: how many nodes may be bounded, and the relative gap at which it stops. */
+export interface SearchLimits {
+  readonly max_nodes: number;
+  readonly gap: number;
+}
+
 export interface OptionsRequest {
   readonly relaxation?: "interval" | "recurjac" | "linear";
   readonly preactivation?: "interval" | "crown";
   readonly arithmetic?: Arithmetic;
+  /** Absent: the bounds of one pass. Answered for `lipschitz`. */
+  readonly search?: Partial<SearchLimits>;
 }
 
 /** The question of a request, without the model's bytes. */
@@ -72,4 +80,6 @@ export interface Options {
   readonly relaxation: "interval" | "recurjac" | "linear";
   readonly preactivation: "interval" | "crown";
   readonly arithmetic: Arithmetic;
+  /** Present where a search was asked for. */
+  readonly search?: SearchLimits;
 }

@@ -11,8 +11,10 @@ import type {
   Query,
   QuestionRequest,
   RegionRequest,
+  SearchLimits,
   Selection,
 } from "./query.ts";
+import { DEFAULT_NODES, MOST_NODES, SEARCHED_PROPERTIES } from "./search/limits.ts";
 
 /**
  * The question with every default resolved: output name, region as a box of doubles, outputs or rows, features, options.
@@ -29,7 +31,7 @@ export async function resolveRequest(
   const output = resolveOutput(request.output, model);
   const { inputSize, outputSize } = model.sizes(output);
   const region = resolveRegion(request.region, inputSize);
-  const options = resolveOptions(request.options ?? {});
+  const options = resolveOptions(request.options ?? {}, request.property.type);
   const property = await resolveProperty(request, inputSize, outputSize, (point) => argMax(output, point));
   return {
     model_digest: model.digest,
@@ -50,12 +52,32 @@ function resolveOutput(name: string | undefined, model: Model): string {
   throw invalidQuery("/model/output", `the model has no output "${name}", only: ${names.join(", ")}`);
 }
 
-function resolveOptions(options: OptionsRequest): Options {
+function resolveOptions(options: OptionsRequest, property: Property["type"]): Options {
   return {
     relaxation: options.relaxation ?? "linear",
     preactivation: options.preactivation ?? "crown",
     arithmetic: options.arithmetic ?? "auto",
+    // Absent where it is not asked for: such a question keeps its identity.
+    ...(options.search === undefined ? {} : { search: resolveSearch(options.search, property) }),
   };
+}
+
+function resolveSearch(
+  { max_nodes = DEFAULT_NODES, gap = 0 }: Partial<SearchLimits>,
+  property: Property["type"],
+): SearchLimits {
+  if (!SEARCHED_PROPERTIES.includes(property)) {
+    const message = `not supported for ${property} by this version, only for: ${SEARCHED_PROPERTIES.join(", ")}`;
+    throw new LipcertError("unsupported-option", `Cannot answer: option options.search is ${message}`, {
+      errors: [{ pointer: "/options/search", message }],
+      options: ["options.search"],
+    });
+  }
+  if (!Number.isInteger(max_nodes) || max_nodes < 0 || max_nodes > MOST_NODES) {
+    throw invalidQuery("/options/search/max_nodes", `an integer from 0 to ${MOST_NODES} is needed, not ${max_nodes}`);
+  }
+  if (!(gap >= 0 && gap < 1)) throw invalidQuery("/options/search/gap", `a number from 0 to below 1 is needed`);
+  return { max_nodes, gap };
 }
 
 function resolveRegion(region: RegionRequest, size: number): Box {

@@ -9,6 +9,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["bounds", "arithmetic.ts"],
   ["jacobian"],
   ["witness"],
+  ["search"],
   ["model.ts", "properties"],
   ["cost.ts", "resolve_query.ts", "capabilities.ts", "consistency.ts"],
   ["certify.ts", "verify.ts", "cross_check.ts"],

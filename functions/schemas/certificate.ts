@@ -36,6 +36,7 @@ const Query = z.strictObject({
     relaxation: z.enum(["interval", "recurjac", "linear"]),
     preactivation: z.enum(["interval", "crown"]),
     arithmetic: z.enum(["auto", "f32", "f64"]),
+    search: z.strictObject({ max_nodes: z.int().min(0), gap: z.number().min(0) }).optional(),
   }),
 }).openapi("Query", { description: "The question with every default resolved" });
 
@@ -85,7 +86,11 @@ export const Certificate = z.strictObject({
   method: z.strictObject({
     relaxation: z.string(),
     preactivation: z.string(),
-    search: z.strictObject({ nodes: z.int(), open: z.int(), stopped_by: z.literal("none") }),
+    search: z.strictObject({
+      nodes: z.int().min(0),
+      open: z.int().min(0),
+      stopped_by: z.enum(["none", "closed", "gap", "max_nodes"]),
+    }),
   }),
   arithmetic: z.strictObject({
     kind: z.enum(["f32-outward", "f64-outward"]).openapi({

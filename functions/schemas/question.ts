@@ -1,7 +1,10 @@
 /** The body of `POST /v1/certify`: the schemas that check it are the ones that document it. */
 import { z } from "@hono/zod-openapi";
+import { capabilities } from "../../shared/mod.ts";
 import type { LaterOption } from "../http/issues.ts";
 import { numberList, numberOrList, numberRows, pairOrPairs } from "./numbers.ts";
+
+const { search: SEARCH } = capabilities().options;
 
 const indices = () => numberList({ integer: true, minimum: 0 });
 
@@ -47,11 +50,20 @@ const Options = z.strictObject({
       "What coefficients are computed in. Bounds in f32 are proved as well, sooner on large networks and a " +
       "little looser; auto chooses by the size of the question and redoes in f64 what f32 would leave open",
   }),
+  search: z.strictObject({
+    max_nodes: z.int().min(0).max(SEARCH.max_nodes.maximum).optional(),
+    gap: z.number().min(0).lt(1).optional(),
+  }).optional().openapi({
+    description:
+      `Branch and bound, for lipschitz: at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
+      "the relative gap is at most gap (0 unless told). Absent: the bounds of one pass",
+  }),
 }).openapi("Options");
 
 /** Options that are named in the contract and not there yet. */
 export const LATER_OPTIONS: readonly LaterOption[] = [
-  { path: ["options", "search"] },
+  { path: ["options", "search", "time_ms"] },
+  { path: ["options", "search", "record"] },
   { path: ["options", "observe"] },
   { path: ["options", "preactivation"], value: "alpha_crown" },
   { path: ["callback_url"] },

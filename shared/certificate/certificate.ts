@@ -3,7 +3,7 @@ import type { Precision } from "../kernels/packed.ts";
 import type { Query } from "../query.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { digestOfJson } from "./canonical.ts";
-import type { Finding, Outcome, Reason, Verdict } from "./finding.ts";
+import type { Finding, Outcome, Reason, SearchReport, Verdict } from "./finding.ts";
 
 /** The answer as it is stored and served (api.md): no time and no host inside, so the id is the same everywhere. */
 export interface Certificate {
@@ -17,7 +17,7 @@ export interface Certificate {
   readonly method: {
     readonly relaxation: string;
     readonly preactivation: string;
-    readonly search: { readonly nodes: number; readonly open: number; readonly stopped_by: "none" };
+    readonly search: SearchReport;
   };
   readonly arithmetic: {
     /** What coefficients were in the end; sums, tables and images are f64 either way. */
@@ -65,7 +65,7 @@ export async function issue(
     method: {
       relaxation: query.options.relaxation,
       preactivation: query.options.preactivation,
-      search: { nodes: 0, open: 0, stopped_by: "none" },
+      search: outcome.search ?? { nodes: 0, open: 0, stopped_by: "none" },
     },
     arithmetic: { kind: `${precision}-outward`, encloses: "the network over the real numbers", assumes: [] },
     engine: { name: "lipcert", version: ENGINE_VERSION },

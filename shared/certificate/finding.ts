@@ -69,6 +69,16 @@ export interface Outcome {
   readonly verdict: Verdict;
   readonly reason: Reason | null;
   readonly finding: Finding;
+  /** What a search did; absent where none was asked for. */
+  readonly search?: SearchReport;
+}
+
+export interface SearchReport {
+  /** Nodes that were bounded, and those left open whose bounds could still lower the answer. */
+  readonly nodes: number;
+  readonly open: number;
+  /** none: no search was asked for. */
+  readonly stopped_by: "none" | "closed" | "gap" | "max_nodes";
 }
 
 /** JSON knows no infinity: a bound that is not finite is null. */

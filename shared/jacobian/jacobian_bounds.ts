@@ -25,18 +25,26 @@ export function normBounds(
   run: Run,
 ): Promise<number[]> {
   const graph = withAbs(differentiate(forward.graph));
+  return inBatches(forward, graph, seeds, run, async (groups) => (await boundNorms(graph, groups, options, run)).norms);
+}
+
+/** The pass over the graph of a Jacobian that ends in |.|, with an upper bound of the norm for each of its groups. */
+export async function boundNorms(
+  graph: Graph,
+  groups: readonly Group[],
+  options: BoundOptions,
+  run: Run,
+): Promise<{ readonly pass: Pass; readonly norms: number[] }> {
   const norm = graph.nodes.length - 1;
-  return inBatches(forward, graph, seeds, run, async (groups) => {
-    const pass = await boundGraph(graph, groups, options, run);
-    const sums = pass.states[norm].boxes.map((box) => sumBounds(box.upper).upper);
-    if (options.refine === "interval") return sums;
-    const size = graph.nodes[norm].size;
-    const negated = await lowerBounds(pass, norm, {
-      groups: Int32Array.from(groups, (_, g) => g),
-      start: { layout: "dense", coefficients: new Float64Array(groups.length * size).fill(-1) },
-    });
-    return sums.map((sum, g) => Math.min(sum, -negated[g]));
+  const pass = await boundGraph(graph, groups, options, run);
+  const sums = pass.states[norm].boxes.map((box) => sumBounds(box.upper).upper);
+  if (options.refine === "interval") return { pass, norms: sums };
+  const size = graph.nodes[norm].size;
+  const negated = await lowerBounds(pass, norm, {
+    groups: Int32Array.from(groups, (_, g) => g),
+    start: { layout: "dense", coefficients: new Float64Array(groups.length * size).fill(-1) },
   });
+  return { pass, norms: sums.map((sum, g) => Math.min(sum, -negated[g])) };
 }
 
 /**
@@ -87,7 +95,8 @@ export function jacobianGroups(forward: Pass, graph: Graph, seeds: readonly Floa
   });
 }
 
-function derivativeRanges(forward: Pass, graph: Graph, domain: number): ReadonlyMap<NodeId, DerivativeRange> {
+/** The range of d at each `derivative_product` of the Jacobian's graph, in one domain of the network's pass. */
+export function derivativeRanges(forward: Pass, graph: Graph, domain: number): ReadonlyMap<NodeId, DerivativeRange> {
   const ranges = new Map<NodeId, DerivativeRange>();
   graph.nodes.forEach((node, id) => {
     if (node.operator !== "derivative_product") return;

@@ -1,6 +1,18 @@
-import { finiteOrNull, type Outcome, type Reason, type Target, type Verdict } from "../certificate/finding.ts";
+import { type Pass, rulesOf } from "../bounds/pass.ts";
+import {
+  finiteOrNull,
+  type Outcome,
+  type Reason,
+  type SearchReport,
+  type Target,
+  type Verdict,
+} from "../certificate/finding.ts";
+import type { NodeId } from "../graph.ts";
 import { normBounds } from "../jacobian/jacobian_bounds.ts";
+import type { Box } from "../numeric/box.ts";
 import type { Property } from "../query.ts";
+import type { Problem } from "../search/problem.ts";
+import { gapOf, type Proved, search } from "../search/search.ts";
 import { gradientAt, leastNorm } from "../witness/prove.ts";
 import { searchNorms } from "../witness/search_norms.ts";
 import {
@@ -8,6 +20,7 @@ import {
   boundNetwork,
   gatesOf,
   outputSize,
+  preactivationOptions,
   relaxationOptions,
   representable,
   searchBudget,
@@ -23,19 +36,20 @@ const EXACT_GAP = 1e-6;
 /** The l_inf local Lipschitz constant: per output an upper bound over the box and a lower bound proved at a point. */
 export async function lipschitz(question: Question, analysis: Analysis): Promise<Outcome> {
   const seeds = seedsOf(question, outputSize(analysis.graph));
-  const { uppers, gates } = await analysis.run.kernels.scope(async () => {
+  const { rootUppers, gates, inherited } = await analysis.run.kernels.scope(async () => {
     const forward = await boundNetwork(analysis);
-    const uppers = await normBounds(forward, seeds.rows, relaxationOptions(analysis), analysis.run);
-    return { uppers, gates: gatesOf(forward) };
+    const rootUppers = await normBounds(forward, seeds.rows, relaxationOptions(analysis), analysis.run);
+    return { rootUppers, gates: gatesOf(forward), inherited: activationInputs(forward) };
   });
-  const proved = await proveLowers(analysis, seeds, uppers, gates);
+  const points = await proveLowers(analysis, seeds, rootUppers, gates);
+  const { uppers, proved, report } = await searched(analysis, seeds, { rootUppers, points, gates, inherited });
   const upper = Math.max(...uppers);
   const best = indexOfMax(proved.map(({ lower }) => lower));
   const lower = proved[best].lower;
   proved.forEach((one, k) => {
     if (one.lower > uppers[k]) throw new RangeError(`Cannot certify: lower bound ${one.lower} above ${uppers[k]}`);
   });
-  const gap = upper === 0 ? 0 : (upper - lower) / upper;
+  const gap = gapOf(upper, lower);
   return {
     ...verdictOf(question.at_most, upper, lower),
     finding: {
@@ -52,12 +66,47 @@ export async function lipschitz(question: Question, analysis: Analysis): Promise
       })),
       witness: { ...seeds.targets[best], point: Array.from(proved[best].point) } as Target & { point: number[] },
     },
+    ...(report && { search: report }),
   };
 }
 
-interface Proved {
-  readonly point: Float64Array;
-  readonly lower: number;
+/** What one pass gave: upper bounds, proved points, and what a search begins with. */
+interface OnePass {
+  readonly rootUppers: number[];
+  readonly points: Proved[];
+  readonly gates: readonly number[];
+  readonly inherited: ReadonlyMap<NodeId, Box>;
+}
+
+/** The bounds of one pass, or those of a search where one was asked for. */
+async function searched(
+  analysis: Analysis,
+  seeds: Seeds,
+  { rootUppers, points, gates, inherited }: OnePass,
+): Promise<{ readonly uppers: number[]; readonly proved: Proved[]; readonly report: SearchReport | null }> {
+  const { graph, box, run, options } = analysis;
+  if (!options.search) return { uppers: rootUppers, proved: points, report: null };
+  const problem: Problem = {
+    graph,
+    box,
+    seeds: seeds.rows,
+    forward: preactivationOptions(analysis),
+    backward: relaxationOptions(analysis),
+    gates,
+    place: (point) => representable(point, analysis),
+    run,
+  };
+  const root = { uppers: rootUppers, proved: points, inherited };
+  const { uppers, proved, nodes, open, stoppedBy } = await search(problem, root, options.search);
+  return { uppers, proved, report: { nodes, open, stopped_by: stoppedBy } };
+}
+
+/** Bounds of the inputs of all activations, by id of the input's node. */
+function activationInputs({ graph, states }: Pass): ReadonlyMap<NodeId, Box> {
+  return new Map(
+    graph.nodes.filter((node) => rulesOf(node)?.kind === "elementwise")
+      .map(({ inputs: [id] }) => [id, states[id].boxes[0]]),
+  );
 }
 
 async function proveLowers(

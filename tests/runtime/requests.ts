@@ -25,9 +25,10 @@ export interface Issued {
   readonly query: {
     property: { type: string } & Record<string, unknown>;
     output: string;
-    options: Record<string, string>;
+    options: Record<string, unknown>;
   };
   readonly finding: { type: string } & Record<string, unknown>;
+  readonly method: { readonly search: Record<string, unknown> };
   readonly arithmetic: { readonly kind: string };
 }
 

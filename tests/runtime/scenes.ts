@@ -102,6 +102,21 @@ export const SCENES: Scene[] = [
     },
   },
   {
+    fact: "POST /v1/certify searches where it is asked to, and the certificate says how far",
+    async play(host) {
+      const digest = await keepModel(host);
+      const about = { model: { digest }, region: { ...REGION, radius: 0.1 }, property: { type: "lipschitz" } };
+      const root = await ask(host, about);
+      const { certificate } = await ask(host, { ...about, options: { search: { max_nodes: 100 } } });
+      assert.deepEqual(root.certificate.method.search, { nodes: 0, open: 0, stopped_by: "none" });
+      assert.deepEqual(certificate.query.options.search, { max_nodes: 100, gap: 0 });
+      assert.ok(Number(certificate.finding.upper) < Number(root.certificate.finding.upper));
+      assert.ok(Number(certificate.finding.lower) >= Number(root.certificate.finding.lower));
+      const report = await verify(host, { certificate, model: { digest } });
+      assert.equal(report.valid, true, JSON.stringify(report));
+    },
+  },
+  {
     fact: "POST /v1/certify answers in f32 where it is asked to, and keeps what it was asked",
     async play(host) {
       const digest = await keepModel(host);

@@ -144,3 +144,16 @@ function cube(size: number, radius: number): Region {
   const end = (side: number) => Array.from({ length: size }, (_, i) => at(i) + side * radius);
   return { lower: end(-1), upper: end(1) };
 }
+
+Deno.test(`costOf() is never below what a search takes (seed ${SEED})`, async () => {
+  for (let index = 0; index < 40; index++) {
+    for (const { graph, lower, upper, name } of [randomNetwork(SEED, index, 24), randomConvolutional(SEED, index)]) {
+      const outputs = Array.from({ length: graph.nodes.at(-1)!.size }, (_, k) => k);
+      const region = { lower: [...lower], upper: [...upper] };
+      for (const max_nodes of [2, 60]) {
+        const options = { ...OPTIONS[index % OPTIONS.length], search: { max_nodes, gap: 0 } };
+        await withinCost(modelOf(graph, name), region, { type: "lipschitz", outputs }, options, name);
+      }
+    }
+  }
+});

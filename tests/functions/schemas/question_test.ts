@@ -46,6 +46,9 @@ Deno.test("CertifyRequest takes every form of region, property and model", () =>
   for (const region of regions) checked(CertifyRequest, { ...GOOD, region });
   for (const property of properties) checked(CertifyRequest, { ...GOOD, property });
   checked(CertifyRequest, { ...GOOD, model: { onnx: "AAAA", output: "y" }, options: {} });
+  for (const search of [{}, { max_nodes: 0 }, { max_nodes: 1_000_000, gap: 0.5 }, { gap: 0 }]) {
+    checked(CertifyRequest, { ...GOOD, options: { search } });
+  }
   for (const arithmetic of ["auto", "f32", "f64"]) {
     checked(CertifyRequest, { ...GOOD, options: { relaxation: "recurjac", preactivation: "interval", arithmetic } });
   }
@@ -85,6 +88,12 @@ Deno.test("CertifyRequest points at the place that is wrong", () => {
     [{ ...GOOD, options: { relaxation: "best" } }, "/options/relaxation"],
     [{ ...GOOD, options: { arithmetic: "f16" } }, "/options/arithmetic"],
     [{ ...GOOD, options: { unknown: 1 } }, "/options/unknown"],
+    [{ ...GOOD, options: { search: { max_nodes: -1 } } }, "/options/search/max_nodes"],
+    [{ ...GOOD, options: { search: { max_nodes: 1.5 } } }, "/options/search/max_nodes"],
+    [{ ...GOOD, options: { search: { max_nodes: 2_000_000 } } }, "/options/search/max_nodes"],
+    [{ ...GOOD, options: { search: { gap: 1 } } }, "/options/search/gap"],
+    [{ ...GOOD, options: { search: { nodes: 1 } } }, "/options/search/nodes"],
+    [{ ...GOOD, options: { search: true } }, "/options/search"],
     [{ ...GOOD, model: { digest: DIGEST, output: 7 } }, "/model/output"],
     [{ ...GOOD, output: "y" }, "/output"],
   ];
@@ -95,7 +104,8 @@ Deno.test("CertifyRequest points at the place that is wrong", () => {
 
 Deno.test("CertifyRequest names every option of a later version unsupported", () => {
   const cases: [body: unknown, pointer: string][] = [
-    [{ ...GOOD, options: { search: { max_nodes: 3 } } }, "/options/search"],
+    [{ ...GOOD, options: { search: { max_nodes: 3, time_ms: 5 } } }, "/options/search/time_ms"],
+    [{ ...GOOD, options: { search: { record: true } } }, "/options/search/record"],
     [{ ...GOOD, options: { observe: "logits" } }, "/options/observe"],
     [{ ...GOOD, options: { preactivation: "alpha_crown" } }, "/options/preactivation"],
     [{ ...GOOD, callback_url: "https://example.org/hook" }, "/callback_url"],

@@ -1,0 +1,81 @@
+/** The option on its way from a request to the certificate and its checks. */
+import assert from "node:assert/strict";
+import { Certificate as Schema } from "../../../functions/schemas/certificate.ts";
+import { inconsistency } from "../../../shared/consistency.ts";
+import { wasmKernels } from "../../../shared/kernels/wasm.ts";
+import {
+  capabilities,
+  certify,
+  LipcertError,
+  type OptionsRequest,
+  type PropertyRequest,
+  readModel,
+  resolveQuery,
+  verify,
+} from "../../../shared/mod.ts";
+import module from "../../../wasm/dist/kernels.js";
+
+const kernels = wasmKernels(module);
+const REGION = { center: Array.from({ length: 16 }, (_, i) => 0.2 + 0.04 * i), radius: 0.1, clip: [0, 1] } as const;
+const model = await readModel(
+  await Deno.readFile(new URL("../../models/reference/synthetic_mlp16.onnx", import.meta.url)),
+);
+
+const resolve = (options: OptionsRequest, property: PropertyRequest = { type: "lipschitz" }) =>
+  resolveQuery({ region: REGION, property, options }, model, kernels);
+
+Deno.test("options.search is resolved with its defaults, and absent where it was not asked for", async () => {
+  assert.ok(!("search" in (await resolve({})).options));
+  assert.deepEqual((await resolve({ search: {} })).options.search, { max_nodes: 10_000, gap: 0 });
+  assert.deepEqual((await resolve({ search: { gap: 0.1 } })).options.search, { max_nodes: 10_000, gap: 0.1 });
+  const { max_nodes, properties } = capabilities().options.search;
+  assert.deepEqual([max_nodes.default, properties], [10_000, ["lipschitz"]]);
+});
+
+Deno.test("options.search is refused beside other properties, and with limits that are none", async () => {
+  const refusals: [search: OptionsRequest["search"], property: PropertyRequest, type: string, pointer: string][] = [
+    [{}, { type: "robustness" }, "unsupported-option", "/options/search"],
+    [{}, { type: "monotonicity", output: 0 }, "unsupported-option", "/options/search"],
+    [{ max_nodes: -1 }, { type: "lipschitz" }, "invalid-query", "/options/search/max_nodes"],
+    [{ max_nodes: 1e9 }, { type: "lipschitz" }, "invalid-query", "/options/search/max_nodes"],
+    [{ gap: NaN }, { type: "lipschitz" }, "invalid-query", "/options/search/gap"],
+  ];
+  for (const [search, property, type, pointer] of refusals) {
+    await assert.rejects(resolve({ search }, property), (error) => {
+      assert.ok(error instanceof LipcertError && error.type === type, String(error));
+      return error.members.errors?.[0].pointer === pointer;
+    });
+  }
+});
+
+Deno.test("a certificate of a search fits its schema, is verified, and says what was done", async () => {
+  const properties: PropertyRequest[] = [
+    { type: "lipschitz", at_most: 20 },
+    { type: "lipschitz", rows: [[1, -1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0, 0, 0, 2]] },
+  ];
+  for (const property of properties) {
+    const root = await certify(model, await resolve({}, property), { kernels });
+    assert.deepEqual(root.method.search, { nodes: 0, open: 0, stopped_by: "none" });
+    for (const search of [{ max_nodes: 0 }, { max_nodes: 60 }, { gap: 0.05 }]) {
+      const certificate = await certify(model, await resolve({ search }, property), { kernels });
+      assert.notEqual(certificate.question, root.question);
+      assert.deepEqual(Schema.parse(certificate), certificate);
+      const { valid, checks } = await verify(certificate, model, { kernels });
+      assert.ok(valid, JSON.stringify(checks));
+      assert.notEqual(certificate.method.search.stopped_by, "none");
+    }
+  }
+});
+
+Deno.test("inconsistency() names a search that is not the one that was asked for", async () => {
+  const certificate = await certify(model, await resolve({ search: { max_nodes: 40, gap: 0.01 } }), { kernels });
+  const root = await certify(model, await resolve({}), { kernels });
+  assert.equal(inconsistency(certificate), null);
+  const told = (search: typeof certificate.method.search, of = certificate) =>
+    inconsistency({ ...of, method: { ...of.method, search } });
+  assert.match(told({ nodes: 0, open: 0, stopped_by: "none" })!, /asked for/);
+  assert.match(told({ nodes: 0, open: 0, stopped_by: "closed" }, root)!, /asked for/);
+  assert.match(told({ nodes: 42, open: 0, stopped_by: "max_nodes" })!, /more nodes/);
+  assert.match(told({ nodes: 40, open: 1, stopped_by: "closed" })!, /open/);
+  assert.match(told({ nodes: 40, open: 1, stopped_by: "gap" })!, /gap/);
+});
