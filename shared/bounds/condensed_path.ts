@@ -89,8 +89,12 @@ function chargeOfNeuron({ precision }: Kernels, { mass, size }: Condensed, row: 
 /** C c for every row: a sum of as many roundings as there are outputs, paid for by the mass. */
 function seedProducts({ seeds, outputs, mass }: Condensed, seed: Float64Array): Float64Array {
   const padded = paddedLength(outputs);
-  const chosen = Array.from(seed.keys()).filter((k) => seed[k] !== 0);
-  return mass.map((_, r) => chosen.reduce((sum, k) => sum + seeds[r * padded + k] * seed[k], 0));
+  const products = new Float64Array(mass.length);
+  for (let k = 0; k < outputs; k++) {
+    if (seed[k] === 0) continue;
+    for (let r = 0; r < products.length; r++) products[r] += seeds[r * padded + k] * seed[k];
+  }
+  return products;
 }
 
 function layerStep(
