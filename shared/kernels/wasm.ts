@@ -190,7 +190,8 @@ class WasmKernels implements Kernels {
     if (!(length >= 0 && length <= buffer.length)) {
       throw new RangeError(`Cannot read ${length} elements of a buffer of ${buffer.length}`);
     }
-    return new Float64Array(numbers.subarray(start, start + length));
+    const end = start + length;
+    return numbers instanceof Float64Array ? numbers.slice(start, end) : new Float64Array(numbers.subarray(start, end));
   }
 
   scope<T>(body: () => Promise<T>): Promise<T> {
