@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { answerProperty, readModel, readProperty } from "../../shared/mod.ts";
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
 import module from "../../wasm/dist/kernels.js";
-import { collectionFolder, filesBelow } from "../models/collection.ts";
+import { collectionTest, filesBelow } from "../models/collection.ts";
 
 interface Instance {
   readonly onnx: string;
@@ -13,9 +13,7 @@ interface Instance {
 
 const kernels = wasmKernels(module);
 
-Deno.test("answerProperty() contradicts no stored verdict of other tools", async () => {
-  const folder = collectionFolder("external/vnnlib");
-  if (folder === null) return;
+collectionTest("answerProperty() contradicts no stored verdict of other tools", "external/vnnlib", async (folder) => {
   const indices = filesBelow(folder, "index.json");
   assert.ok(indices.length > 0, folder);
   let decided = 0, total = 0;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { createKernels } from "../../functions/kernels.ts";
 import { certify, LipcertError, type Model, readModel } from "../../shared/mod.ts";
-import { collectionFolder } from "../models/collection.ts";
+import { collectionTest } from "../models/collection.ts";
 import { caseRecord, judge } from "../paper/record.ts";
 import { modelNames, type OpenCase, outputsAsked, readModelCases } from "../paper/stored.ts";
 import { boxOf, findingOf } from "./cases.ts";
@@ -35,28 +35,30 @@ async function judged(model: Model, one: OpenCase, cases: readonly OpenCase[]) {
   });
 }
 
-Deno.test("certify() bounds the benchmark networks as tightly as the best stored linear bounds and above what is exact", async () => {
-  const folder = collectionFolder("zoo");
-  if (folder === null) return;
-  let compared = 0;
-  for (const name of await modelNames(folder)) {
-    const { file, cases } = await readModelCases(folder, name, { eps: RADII, inputs: [3] });
-    let model: Model;
-    try {
-      model = await readModel(await Deno.readFile(file));
-    } catch (error) {
-      if (!(error instanceof LipcertError)) throw error;
-      console.log(`SKIPPED: ${name}: ${error.message}`);
-      continue;
+collectionTest(
+  "certify() bounds the benchmark networks as tightly as the best stored linear bounds and above what is exact",
+  "zoo",
+  async (folder) => {
+    let compared = 0;
+    for (const name of await modelNames(folder)) {
+      const { file, cases } = await readModelCases(folder, name, { eps: RADII, inputs: [3] });
+      let model: Model;
+      try {
+        model = await readModel(await Deno.readFile(file));
+      } catch (error) {
+        if (!(error instanceof LipcertError)) throw error;
+        console.log(`SKIPPED: ${name}: ${error.message}`);
+        continue;
+      }
+      const isQuick = model.description.activations <= QUICK;
+      if (!isQuick) console.log(`SKIPPED: ${name} eps ${RADII[1]}: takes too long for a test`);
+      for (const one of cases.filter(({ eps_text }) => isQuick || eps_text === RADII[0])) {
+        const what = `${name} eps ${one.eps_text}`, { ratio, isLooser, mistakes } = await judged(model, one, cases);
+        assert.deepEqual(mistakes, [], what);
+        assert.ok(ratio !== null && !isLooser, `${what}: ${ratio} of the best stored bound`);
+        compared++;
+      }
     }
-    const isQuick = model.description.activations <= QUICK;
-    if (!isQuick) console.log(`SKIPPED: ${name} eps ${RADII[1]}: takes too long for a test`);
-    for (const one of cases.filter(({ eps_text }) => isQuick || eps_text === RADII[0])) {
-      const what = `${name} eps ${one.eps_text}`, { ratio, isLooser, mistakes } = await judged(model, one, cases);
-      assert.deepEqual(mistakes, [], what);
-      assert.ok(ratio !== null && !isLooser, `${what}: ${ratio} of the best stored bound`);
-      compared++;
-    }
-  }
-  assert.ok(compared >= 30, `${compared} cases were compared`);
-});
+    assert.ok(compared >= 30, `${compared} cases were compared`);
+  },
+);

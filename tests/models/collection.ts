@@ -19,6 +19,12 @@ export function collectionFolder(part: string): string | null {
   return null;
 }
 
+/** A test on a part of the collection: ignored, with the reason printed, where the part is absent. */
+export function collectionTest(name: string, part: string, fn: (folder: string) => void | Promise<void>): void {
+  const folder = collectionFolder(part);
+  Deno.test({ name, ignore: folder === null, fn: () => fn(folder!) });
+}
+
 /** Files below a folder whose name ends so, with their paths, sorted. */
 export function filesBelow(folder: string, ending: string): string[] {
   const found: string[] = [];
