@@ -4,7 +4,7 @@ import type { Precision } from "./kernels/kernels.ts";
 import type { Property, Query } from "./query.ts";
 
 /**
- * Estimated flops from which `auto` tries f32 first: nowhere as measured. f32 saves 10 to 60 % of a large answer's time and
+ * Estimated flops from which `auto` tries f32 first: nowhere as measured. f32 saves 15 to 40 % of a large answer's time and
  * none of a small one's, makes bounds up to 1e-3 looser, and doubles the estimate (shared/README.md, "f32 measured").
  */
 export const F32_FROM = Infinity;
