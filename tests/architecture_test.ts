@@ -8,6 +8,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["operators", "certificate", "onnx"],
   ["bounds", "arithmetic.ts"],
   ["jacobian"],
+  ["condensed"],
   ["witness"],
   ["search"],
   ["model.ts", "properties"],

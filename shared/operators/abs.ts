@@ -19,6 +19,8 @@ export const abs: ElementwiseOperator = {
     steepest: () => 1,
   },
 
+  linearPieces: () => PIECES,
+
   image({ lower, upper }) {
     const size = lower.length;
     const low = new Float64Array(size);
@@ -67,3 +69,5 @@ export const abs: ElementwiseOperator = {
     return { lower, upper };
   },
 };
+
+const PIECES = { kinks: [0], slopes: [-1, 1], constants: [0, 0] };

@@ -17,6 +17,9 @@ export const add: LinearOperator<AddNode> = {
     pullBack: ({ signs }, p, k) => (signs[k] === 1 ? p : p.map((value) => -value)),
     reach: (_node, [a, b]) => a.map((value, i) => value + b[i]),
     terms: () => 1,
+    magnitude: (node) => ({ ...node, signs: [1, 1] }),
+    pullBackRoundings: () => 0,
+    smallestFactor: () => Infinity,
   },
 
   matrix: null,

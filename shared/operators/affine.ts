@@ -1,7 +1,8 @@
 import type { AffineNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
 import { chunkedRoundings, packedLength } from "../kernels/packed.ts";
-import { settleImage } from "./image.ts";
+import { rowSumRoundings } from "../numeric/rounding.ts";
+import { settleImage, smallestMagnitude } from "./image.ts";
 import {
   allColumns,
   boxTable,
@@ -29,6 +30,9 @@ export const affine: LinearOperator<AffineNode> = {
     pullBack: (node, p, _k, size) => multiplyTransposed(node, p, size),
     reach: (node, [m]) => multiplyMagnitudes(node, m),
     terms: (_node, inputSize) => inputSize,
+    magnitude: (node) => ({ ...node, weights: node.weights.map(Math.abs) }),
+    pullBackRoundings: (node) => rowSumRoundings(node.size),
+    smallestFactor: ({ weights }) => smallestMagnitude(weights),
   },
 
   matrix: {

@@ -21,6 +21,17 @@ export const clip: ElementwiseOperator = {
     steepest: () => 1,
   },
 
+  linearPieces(node, i) {
+    const { lower: { [i]: lo }, upper: { [i]: hi } } = clipped(node);
+    if (lo === hi) return { kinks: [], slopes: [0], constants: [lo] };
+    const [below, above] = [lo > -Infinity, hi < Infinity];
+    return {
+      kinks: [...below ? [lo] : [], ...above ? [hi] : []],
+      slopes: [...below ? [0] : [], 1, ...above ? [0] : []],
+      constants: [...below ? [lo] : [], 0, ...above ? [hi] : []],
+    };
+  },
+
   image(box, { node }) {
     const ends = clipped(node);
     return {

@@ -1,4 +1,5 @@
 import type { ConvolutionNode, Windows } from "../graph.ts";
+import { smallestMagnitude } from "./image.ts";
 import type { PlainLinear } from "./operator.ts";
 
 /**
@@ -12,6 +13,11 @@ export const convolutionPlain: PlainLinear<ConvolutionNode> = {
   reach: ({ kernel, windows, transposed }, [m]) => multiply(kernel.map(Math.abs), windows, transposed, m, null),
   terms: ({ windows, transposed }) =>
     (transposed ? windows.coarse : windows.fine).channels / windows.groups * windows.kernel[0] * windows.kernel[1],
+  magnitude: (node) => ({ ...node, kernel: node.kernel.map(Math.abs) }),
+  // Of a patch: a product, at most channels + 6 additions (four at once, the rest), one for each window over a place.
+  pullBackRoundings: ({ windows: { coarse, fine, groups, kernel: [height, width] }, transposed }) =>
+    transposed ? fine.channels / groups * height * width + 2 : coarse.channels / groups + height * width + 8,
+  smallestFactor: ({ kernel }) => smallestMagnitude(kernel),
 };
 
 /** The node that carries p through a convolution: the same kernel and windows, read the other way. */

@@ -75,7 +75,7 @@ function productsAreNormal(smallestWeight: number, box: Box, columns: Int32Array
 const smallestMagnitudes = new WeakMap<Float64Array, number>();
 
 /** The smallest non-zero |w|, remembered for the life of the weights. */
-function smallestMagnitude(weights: Float64Array): number {
+export function smallestMagnitude(weights: Float64Array): number {
   let smallest = smallestMagnitudes.get(weights);
   if (smallest === undefined) {
     smallest = Infinity;

@@ -20,6 +20,11 @@ export const leakyRelu: ElementwiseOperator = {
     steepest: (node, i) => Math.max(Math.abs(leaky(node).slopes[i]), 1),
   },
 
+  linearPieces(node, i) {
+    const slope = leaky(node).slopes[i];
+    return slope === 1 ? IDENTITY : { kinks: [0], slopes: [slope, 1], constants: [0, 0] };
+  },
+
   image(box, { node }) {
     const { slopes } = leaky(node);
     const lower = new Float64Array(slopes.length);
@@ -86,6 +91,8 @@ export const leakyRelu: ElementwiseOperator = {
     return { lower, upper };
   },
 };
+
+const IDENTITY = { kinks: [], slopes: [1], constants: [0] };
 
 function leaky(node: Node | undefined): LeakyReluNode {
   if (node?.operator !== "leaky_relu") throw new RangeError("leaky_relu needs its node");

@@ -59,8 +59,17 @@ export interface ElementwiseOperator {
   piece?(phase: number, node: Node, i: number): readonly [number, number];
   /** The activation in plain floating point; absent where an operator is not part of networks. */
   readonly plain?: PlainActivation;
+  /** Neuron i as the lines that it is made of; absent where an operator is not part of networks. */
+  linearPieces?(node: Node, i: number): LinearPieces;
   /** Numbers of neurons of this node (for the description of a model). */
   readonly counts: boolean;
+}
+
+/** slopes_k z + constants_k between the kinks k - 1 and k (all finite, ascending): a piece more than kinks. No rounding. */
+export interface LinearPieces {
+  readonly kinks: readonly number[];
+  readonly slopes: readonly number[];
+  readonly constants: readonly number[];
 }
 
 /**
@@ -87,6 +96,12 @@ export interface PlainLinear<N extends Node> {
   reach(node: N, magnitudes: readonly Float64Array[]): Float64Array;
   /** Roundings of one value beyond a few: terms that are summed, and those of stored constants. */
   terms(node: N, inputSize: number): number;
+  /** The node with the magnitudes of its numbers: its `pullBack` bounds the magnitudes of terms. */
+  magnitude(node: N): N;
+  /** Roundings on the path of a number through `pullBack`, and what the stored constants may be off. */
+  pullBackRoundings(node: N): number;
+  /** The smallest non-zero |number| that `pullBack` multiplies with; Infinity where it multiplies with none. */
+  smallestFactor(node: N): number;
 }
 
 /** What the walk does at a node, prepared once for a set of columns and used for every row. */

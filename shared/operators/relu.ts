@@ -19,6 +19,8 @@ export const relu: ElementwiseOperator = {
     steepest: () => 1,
   },
 
+  linearPieces: () => PIECES,
+
   image: (box) => ({ lower: box.lower.map(positive), upper: box.upper.map(positive) }),
 
   undetermined: (box, _context, i) => box.lower[i] <= 0 && box.upper[i] >= 0 && box.lower[i] < box.upper[i],
@@ -57,6 +59,8 @@ export const relu: ElementwiseOperator = {
     return { lower, upper };
   },
 };
+
+const PIECES = { kinks: [0], slopes: [0, 1], constants: [0, 0] };
 
 function positive(z: number): number {
   return z > 0 ? z : 0;

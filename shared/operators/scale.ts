@@ -2,6 +2,7 @@ import type { ScaleNode } from "../graph.ts";
 import { paddedLength } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import { magnitudes } from "../numeric/box.ts";
+import { smallestMagnitude } from "./image.ts";
 import { gamma, multiplyDown, multiplyUp, nextDown, nextUp } from "../numeric/rounding.ts";
 import { chargeTable, groupTable, isAsked, type LinearOperator, sumOver } from "./operator.ts";
 
@@ -20,6 +21,10 @@ export const scale: LinearOperator<ScaleNode> = {
     pullBack: (node, p) => p.map((value, i) => plainly(node, value, i)),
     reach: (node, [m]) => m.map((value, i) => Math.abs(plainly(node, value, i))),
     terms: (node) => 1 + (node.roundings ?? 0),
+    magnitude: (node) => ({ ...node, factors: node.factors.map(Math.abs) }),
+    pullBackRoundings: (node) => 1 + factorRoundings(node),
+    smallestFactor: ({ factors, inverse }) =>
+      inverse ? 1 / factors.reduce((most, f) => Math.max(most, Math.abs(f)), 0) : smallestMagnitude(factors),
   },
 
   matrix: null,

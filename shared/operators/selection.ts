@@ -5,7 +5,7 @@ import { type Box, magnitudes } from "../numeric/box.ts";
 import { addDown, addUp } from "../numeric/rounding.ts";
 import { placesOf } from "./convolution.ts";
 import { allColumns, chargeTable, type LinearOperator, magnitudeSum } from "./operator.ts";
-import { selectionPlain } from "./selection_plain.ts";
+import { mostReaders, selectionPlain } from "./selection_plain.ts";
 
 /**
  * y_i = x_{map_i}, 0 where map_i = -1, or the sums that its transpose takes: slices, pads, permutations, parts.
@@ -118,19 +118,6 @@ function summed({ map, size }: SelectionNode, box: Box): Box {
     upper[to] = upper[to] === Infinity || box.upper[j] === Infinity ? Infinity : addUp(upper[to], box.upper[j]);
   });
   return { lower, upper };
-}
-
-/** How many rows read one column at most. */
-function mostReaders({ map, transposed }: SelectionNode): number {
-  if (transposed) return 1;
-  const readers = new Map<number, number>();
-  let most = 1;
-  for (const from of map) {
-    const count = (readers.get(from) ?? 0) + 1;
-    readers.set(from, count);
-    if (from >= 0 && count > most) most = count;
-  }
-  return most;
 }
 
 const BLOCK = 32;

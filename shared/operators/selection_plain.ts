@@ -7,6 +7,9 @@ export const selectionPlain: PlainLinear<SelectionNode> = {
   pullBack: ({ map, transposed }, p, _k, size) => transposed ? gather(map, p) : scatter(map, p, size),
   reach: ({ map, transposed, size }, [m]) => transposed ? scatter(map, m, size) : gather(map, m),
   terms: ({ transposed }, inputSize) => transposed ? inputSize : 0,
+  magnitude: (node) => node,
+  pullBackRoundings: (node) => mostReaders(node),
+  smallestFactor: () => Infinity,
 };
 
 /** The node that carries p through a selection: the same map, read the other way. */
@@ -26,4 +29,17 @@ function scatter(map: Int32Array, p: Float64Array, size: number): Float64Array {
   const y = new Float64Array(size);
   for (let i = 0; i < map.length; i++) if (map[i] >= 0) y[map[i]] += p[i];
   return y;
+}
+
+/** How many rows read one column at most. */
+export function mostReaders({ map, transposed }: SelectionNode): number {
+  if (transposed) return 1;
+  const readers = new Map<number, number>();
+  let most = 1;
+  for (const from of map) {
+    const count = (readers.get(from) ?? 0) + 1;
+    readers.set(from, count);
+    if (from >= 0 && count > most) most = count;
+  }
+  return most;
 }

@@ -14,6 +14,9 @@ export const shift: LinearOperator<ShiftNode> = {
     pullBack: (_node, p) => p,
     reach: (_node, [m]) => m,
     terms: () => 1,
+    magnitude: (node) => node,
+    pullBackRoundings: () => 0,
+    smallestFactor: () => Infinity,
   },
 
   matrix: null,
