@@ -32,16 +32,17 @@ export interface LinearStep {
 export function linearStep(node: Node): LinearStep {
   const rules = rulesOf(node) as LinearOperator;
   const offsets = Float64Array.from({ length: node.size }, (_, i) => rules.offset(node, i));
-  const smallest = smallestIn(offsets);
+  const smallestOffset = smallestIn(offsets), smallest = rules.plain.smallestFactor(node);
   return {
     node,
     rules,
     magnitude: node.operator === "affine" ? node : rules.plain.magnitude(node),
-    smallest: rules.plain.smallestFactor(node),
-    offsets: smallest === Infinity ? null : offsets,
-    smallestOffset: smallest,
-    // One for the floor; four columns at once add up to three.
-    roundings: rules.plain.pullBackRoundings(node) + 1 + (node.operator === "affine" ? 6 : 0),
+    smallest,
+    offsets: smallestOffset === Infinity ? null : offsets,
+    smallestOffset,
+    // One for the floor of a node that multiplies; here four columns are added up before they join the others.
+    roundings: rules.plain.pullBackRoundings(node) + (smallest < Infinity ? 1 : 0) +
+      (node.operator === "affine" ? 6 : 0),
   };
 }
 

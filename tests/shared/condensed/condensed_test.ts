@@ -143,8 +143,13 @@ Deno.test("what underflows is inside the magnitudes, however large the numbers t
     [{ operator: "shift", offsets: Float64Array.of(-1) }, 1],
     [one(2 ** -540), 1],
   );
-  for (const [l, u] of [[-2, -1], [-1, 1]]) {
-    const pass = await passOf(slopes, { lower: Float64Array.of(l), upper: Float64Array.of(u) });
+  const jump = chain(
+    1,
+    [{ operator: "leaky_relu", slopes: Float64Array.of(1 - 2 ** -53) }, 1],
+    [one(2 ** -1030), 1],
+  );
+  for (const [graph, l, u] of [[slopes, -2, -1], [slopes, -1, 1], [jump, -1, 1]] as const) {
+    const pass = await passOf(graph, { lower: Float64Array.of(l), upper: Float64Array.of(u) });
     const network = condensed(pass);
     assert.deepEqual(falseNumbers(pass, network, columnsOf(network)), []);
   }
