@@ -39,6 +39,8 @@ export type PropertyRequest =
   | {
     readonly type: "radius";
     readonly of: ClaimRequest;
+    /** Only where the question is resolved already: a request's region has the center. */
+    readonly center?: readonly number[];
     /** The largest radius to try. */
     readonly max: number;
     /** The relative gap at which the bisection ends. */

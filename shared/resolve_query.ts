@@ -36,9 +36,10 @@ export async function resolveRequest(
   const output = resolveOutput(request.output, model);
   const { inputSize, outputSize } = model.sizes(output);
   const asked = request.property;
-  const region = resolveRegion(asked.type === "radius" ? largest(request.region, asked) : request.region, inputSize);
+  const given = asked.type === "radius" ? largest(request.region, asked) : request.region;
+  const region = resolveRegion(given, inputSize);
   const options = resolveOptions(request.options ?? {}, asked.type === "radius" ? asked.of.type : asked.type);
-  const context = { region: request.region, inputSize, outputSize, argMax: (at: Float64Array) => argMax(output, at) };
+  const context = { region: given, inputSize, outputSize, argMax: (at: Float64Array) => argMax(output, at) };
   const property = asked.type === "radius"
     ? await resolveRadius(asked, context)
     : await resolveProperty(asked, context, "/property");
@@ -106,7 +107,7 @@ function resolveRegion(region: RegionRequest, size: number): Box {
   return box;
 }
 
-function aroundCenter(region: Extract<RegionRequest, { center: readonly number[] }>, size: number): Box {
+function aroundCenter(region: CenterRegion, size: number): Box {
   const center = vector("/region/center", region.center, size);
   if (region.radius === undefined) throw invalidQuery("/region/radius", "a radius is needed");
   const given = region.radius;
@@ -120,10 +121,19 @@ function aroundCenter(region: Extract<RegionRequest, { center: readonly number[]
   return { lower: finite(lower), upper: finite(upper) };
 }
 
+type CenterRegion = Extract<RegionRequest, { center: readonly number[] }>;
 type RadiusRequest = Extract<PropertyRequest, { type: "radius" }>;
 
-/** The region of the largest radius; the center must lie in the clip, so that no smaller one's box is empty. */
-function largest(region: RegionRequest, { max }: RadiusRequest): RegionRequest {
+/**
+ * The region of the largest radius, of a request or of a question that is resolved already: there the center stands in
+ * the property, and the region takes the place of the clip.
+ *
+ * The center must lie in the clip, so that no smaller one's box is empty.
+ */
+function largest(given: RegionRequest, { max, center }: RadiusRequest): CenterRegion {
+  const region = "center" in given || center === undefined
+    ? given
+    : { center, clip: given.lower.map((l, i) => [l, given.upper[i]] as const) };
   if (!("center" in region)) throw invalidQuery("/region/center", "a radius is asked for: a center is needed");
   if (region.radius !== undefined) {
     throw invalidQuery(
@@ -152,7 +162,7 @@ async function resolveRadius(
     throw invalidQuery("/property/gap", `a number from ${LEAST_RADIUS_GAP} to below 1 is needed, not ${gap}`);
   }
   const claim = await resolveProperty(of, context, "/property/of") as Claim;
-  const { center } = context.region as Extract<RegionRequest, { center: readonly number[] }>;
+  const { center } = context.region as CenterRegion;
   return { type: "radius", of: claim, center: [...center], max, gap };
 }
 
@@ -162,7 +172,7 @@ function finite(ends: Float64Array): Float64Array {
   return ends;
 }
 
-type Clip = Extract<RegionRequest, { center: readonly number[] }>["clip"];
+type Clip = CenterRegion["clip"];
 
 function clipOf(clip: Clip, size: number): Box {
   if (clip === undefined) {

@@ -11,6 +11,8 @@ export interface Bracket {
 
 /** First the largest radius, then 0: most of what follows depends on whether anything holds at all. */
 const FACTOR = 8;
+/** Its natural logarithm, rounded up: what two radii of that ratio lie apart. */
+const WIDEST = 2.08;
 /** Divisions by {@link FACTOR} that are allowed for until something is proved above 0. */
 const DESCENTS = 6;
 
@@ -42,7 +44,7 @@ function between(low: number, high: number, gap: number): number | null {
 /** The most radii that are tried: both ends, some divisions, and the halvings of two ratios up to {@link FACTOR}. */
 export function mostSteps(gap: number): number {
   let halvings = 0;
-  for (let width = Math.log(FACTOR); width > gap; width /= 2) halvings++;
+  for (let width = WIDEST; width > gap; width /= 2) halvings++;
   return 2 + DESCENTS + 2 * halvings;
 }
 

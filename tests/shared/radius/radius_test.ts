@@ -186,6 +186,7 @@ Deno.test("a certificate of a radius fits its schema, is verified, costs what wa
     const { flops } = costOf(mlp16.graph(certificate.query.output), certificate.query);
     assert.ok(certificate.work.gflop * 1e9 <= flops);
     assert.equal((await certify(mlp16, certificate.query, { kernels })).id, certificate.id);
+    assert.deepEqual(await resolveQuery(certificate.query, mlp16, kernels), certificate.query);
   }
 });
 
@@ -231,6 +232,18 @@ Deno.test("options.search of a radius is handed to each question, where its clai
   const refused = askRadius(mlp16, SIXTEEN, { ...property, of: { type: "robustness" } }, kernels, { search: {} });
   if (capabilities().options.search.properties.includes("robustness")) await refused;
   else await assert.rejects(refused, (error) => error instanceof LipcertError && error.type === "unsupported-option");
+});
+
+Deno.test("a resolved question about a radius is none where its region is not inside the largest box", async () => {
+  const query = await resolveQuery(
+    { region: SIXTEEN, property: { type: "radius", of: CLAIMS[0], max: 0.1 } },
+    mlp16,
+    kernels,
+  );
+  const wider = { ...query, region: { ...query.region, upper: query.region.upper.map((u) => u + 0.1) } };
+  assert.notDeepEqual(await resolveQuery(wider, mlp16, kernels), wider);
+  const beside = { ...query, region: { ...query.region, lower: query.region.upper } };
+  await assert.rejects(resolveQuery(beside, mlp16, kernels), /center lies outside/);
 });
 
 Deno.test("radius: what does not fit together is refused by its place", async () => {
