@@ -57,6 +57,11 @@ Deno.test("nextRadius() looks on for what is refuted where nothing is proved, an
   assert.deepEqual(bisect(-1, 2, 1, 1e-3).tried, [1, 0]);
 });
 
+Deno.test("mostSteps() is what the README says, and grows by two for a gap half as wide", () => {
+  assert.equal(mostSteps(1e-3), 32);
+  assert.equal(mostSteps(0.1) + 2, mostSteps(0.05));
+});
+
 Deno.test("radiusGap() is 0 at the ends, relative in between, unknown where a radius is missing", () => {
   assert.equal(radiusGap(1, null, 1), 0);
   assert.equal(radiusGap(null, 0, 1), 0);

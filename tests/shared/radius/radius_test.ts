@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Certificate as Schema } from "../../../functions/schemas/certificate.ts";
 import { idOf } from "../../../shared/certificate/certificate.ts";
+import { answerBy } from "../../../shared/certify.ts";
 import { wasmKernels } from "../../../shared/kernels/wasm.ts";
 import {
   capabilities,
@@ -176,6 +177,7 @@ Deno.test("radius: no exact value inside the certified radius breaks the claim (
 
 Deno.test("a certificate of a radius fits its schema, is verified, costs what was announced, and is the same again", async () => {
   for (const of of CLAIMS) {
+    kernels.resetPeak();
     const certificate = await askRadius(mlp16, SIXTEEN, { type: "radius", of, max: 0.8 }, kernels);
     Schema.parse(certificate);
     for (const model of [mlp16, null]) {
@@ -183,8 +185,8 @@ Deno.test("a certificate of a radius fits its schema, is verified, costs what wa
       assert.ok(valid, JSON.stringify(checks.filter(({ ok }) => !ok)));
       if (model && certificate.finding.witness) assert.ok(checks.some(({ name }) => name === "witness"), of.type);
     }
-    const { flops } = costOf(mlp16.graph(certificate.query.output), certificate.query);
-    assert.ok(certificate.work.gflop * 1e9 <= flops);
+    const { flops, bytes } = costOf(mlp16.graph(certificate.query.output), certificate.query);
+    assert.ok(certificate.work.gflop * 1e9 <= flops && kernels.memory().peakBytes <= bytes, of.type);
     assert.equal((await certify(mlp16, certificate.query, { kernels })).id, certificate.id);
     assert.deepEqual(await resolveQuery(certificate.query, mlp16, kernels), certificate.query);
   }
@@ -244,6 +246,17 @@ Deno.test("a resolved question about a radius is none where its region is not in
   assert.notDeepEqual(await resolveQuery(wider, mlp16, kernels), wider);
   const beside = { ...query, region: { ...query.region, lower: query.region.upper } };
   await assert.rejects(resolveQuery(beside, mlp16, kernels), /center lies outside/);
+});
+
+Deno.test("a radius in f32 is redone in f64 unless the claim holds up to the largest", async () => {
+  for (const [max, precision] of [[0.8, "f64"], [0.001, "f32"]] as const) {
+    const property = { type: "radius", of: CLAIMS[0], max } as const;
+    const query = await resolveQuery({ region: SIXTEEN, property, options: { arithmetic: "f32" } }, mlp16, kernels);
+    const single = await certify(mlp16, query, { kernels });
+    assert.ok((await verify(single, mlp16, { kernels })).valid && single.arithmetic.kind === "f32-outward");
+    const answer = await answerBy(["f32", "f64"], mlp16, query, { kernels });
+    assert.equal(answer.precision, precision);
+  }
 });
 
 Deno.test("radius: what does not fit together is refused by its place", async () => {
