@@ -41,6 +41,21 @@ export const BEND = shallow([1, 1], [8, -1], [[1, 3]], [-8]);
 /** x - 3 relu(x - 1) for x > -8: rises up to 1, then falls. */
 export const TURN = shallow([1, 1], [8, -1], [[1, -3]], [-8]);
 
+/** [0.7, x_0 / 2^30 + 2^30 x_1]: around [2^27, 0] the doubles of x_0 lie 2^-25 apart, and label 0 fails from 5.4e-10 on. */
+export const FAR: Graph = {
+  nodes: [
+    { operator: "input", inputs: [], size: 2, name: "x" },
+    {
+      operator: "affine",
+      inputs: [0],
+      size: 2,
+      name: "y",
+      weights: Float64Array.of(0, 0, 2 ** -30, 2 ** 30),
+      bias: Float64Array.of(0.7, 0),
+    },
+  ],
+};
+
 export type Asked = Certificate & { readonly finding: RadiusFinding };
 
 export async function askRadius(

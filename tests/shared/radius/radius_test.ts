@@ -20,7 +20,7 @@ import { add, compare, exact, subtract } from "../../exact/dyadic.ts";
 import { outputAt } from "../../exact/network.ts";
 import { component } from "../../exact/vector.ts";
 import { modelOf } from "../../soundness/certificates.ts";
-import { type Asked, askRadius, BEND, MARGIN, TURN } from "./networks.ts";
+import { type Asked, askRadius, BEND, FAR, MARGIN, TURN } from "./networks.ts";
 
 const kernels = wasmKernels(module);
 const load = async (name: string) =>
@@ -79,6 +79,14 @@ Deno.test("radius is cut by max and by the clip, and 0 where the claim fails at 
   const none = await askRadius(modelOf(BEND, "bend"), { center: [0] }, steep, kernels);
   const { certified, refuted, gap, stopped_by } = none.finding;
   assert.deepEqual([none.verdict, certified, refuted, gap, stopped_by], ["refuted", null, 0, 0, "gap"]);
+});
+
+Deno.test("radius: a point that rounding put beyond the radius tried counts from where it is", async () => {
+  const model = modelOf(FAR, "far"), of = { type: "robustness" } as const;
+  const asked = await askRadius(model, { center: [2 ** 27, 0] }, { type: "radius", of, max: 1e-9 }, kernels);
+  const { certified, refuted } = asked.finding;
+  assert.ok(certified! > 5.3e-10 && certified! < 5.4e-10 && refuted === 2 ** -25, `${certified} to ${refuted}`);
+  assert.ok((await verify(asked, model, { kernels })).valid);
 });
 
 /** The exact largest |x_i - c_i|. */
