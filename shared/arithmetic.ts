@@ -1,7 +1,7 @@
 import type { Finding, Outcome } from "./certificate/finding.ts";
 import type { Graph, Node } from "./graph.ts";
 import type { Precision } from "./kernels/kernels.ts";
-import type { Property, Query } from "./query.ts";
+import { plainOf, type Property, type Query } from "./query.ts";
 
 /**
  * Estimated flops from which `auto` tries f32 first: nowhere as measured. f32 saves 15 to 40 % of a large answer's time and
@@ -27,7 +27,8 @@ export function precisionsFor(
 ): readonly Precision[] {
   const { arithmetic } = options;
   if (arithmetic === "f64" || (arithmetic === "auto" && flops < from)) return ["f64"];
-  const rows = "rows" in property ? property.rows : [];
+  const asked = plainOf(property);
+  const rows = "rows" in asked ? asked.rows : [];
   if (!rows.every(isInRange) || !isGraphInRange(graph)) return ["f64"];
   return arithmetic === "f32" ? ["f32"] : ["f32", "f64"];
 }
@@ -74,13 +75,15 @@ function isInRange(values: ArrayLike<number>): boolean {
  * prove it. Only convenience hangs on this: a bound in f32 is proved like any other.
  */
 export function willDo(property: Property, { finding, verdict }: Outcome, radius: number): boolean {
+  // Its bounds are not reported: f64 may close what f32 leaves open.
+  if (finding.type === "radius") return verdict === "certified";
   const bounds = boundsOf(finding);
   if (bounds.includes(null)) return false;
   const largest = bounds.reduce<number>((most, bound) => Math.max(most, Math.abs(bound!)), 0);
   return radius <= VISIBLE * largest && !isMissedBy(RADII * radius, property, finding, verdict);
 }
 
-function boundsOf(finding: Finding): readonly (number | null)[] {
+function boundsOf(finding: Exclude<Finding, { type: "radius" }>): readonly (number | null)[] {
   switch (finding.type) {
     case "lipschitz":
       return finding.outputs.map(({ upper }) => upper);

@@ -1,5 +1,6 @@
 import { MAX_MODEL_BYTES, MAX_TENSOR_ELEMENTS, MIN_OPSET } from "./onnx/limits.ts";
 import { SUPPORTED_OPERATORS } from "./onnx/read_model.ts";
+import { CLAIMS, DEFAULT_RADIUS_GAP, LEAST_RADIUS_GAP } from "./query.ts";
 import { DEFAULT_NODES, MOST_NODES, SEARCHED_PROPERTIES } from "./search/limits.ts";
 import { ENGINE_VERSION } from "./version.ts";
 
@@ -24,6 +25,11 @@ export interface Capabilities {
     readonly operators: typeof SUPPORTED_OPERATORS;
   };
   readonly properties: readonly string[];
+  /** The properties whose radius can be asked for, and how near its two ends may be brought. */
+  readonly radius: {
+    readonly of: readonly string[];
+    readonly gap: { readonly default: number; readonly minimum: number };
+  };
   readonly norms: readonly string[];
   readonly options: Readonly<Record<"relaxation" | "preactivation" | "arithmetic", OptionValues>> & {
     readonly search: SearchValues;
@@ -39,7 +45,8 @@ export function capabilities(): Capabilities {
   return {
     engine: { name: "lipcert", version: ENGINE_VERSION },
     onnx: { opsets: { minimum: MIN_OPSET }, element_types: ["float32", "float64"], operators: SUPPORTED_OPERATORS },
-    properties: ["lipschitz", "jacobian_bounds", "output_bounds", "robustness", "monotonicity"],
+    properties: ["lipschitz", "jacobian_bounds", "output_bounds", "robustness", "monotonicity", "radius"],
+    radius: { of: CLAIMS, gap: { default: DEFAULT_RADIUS_GAP, minimum: LEAST_RADIUS_GAP } },
     norms: ["linf->linf"],
     options: {
       relaxation: { values: ["interval", "recurjac", "linear"], default: "linear" },

@@ -10,8 +10,9 @@ import type { Analysis } from "./properties/analysis.ts";
 import { jacobianBounds, outputBounds } from "./properties/bounds.ts";
 import { lipschitz } from "./properties/lipschitz.ts";
 import { monotonicity } from "./properties/monotonicity.ts";
+import { radius } from "./properties/radius.ts";
 import { robustness } from "./properties/robustness.ts";
-import type { Query, QuestionRequest } from "./query.ts";
+import type { Property, Query, QuestionRequest } from "./query.ts";
 import { resolveRequest } from "./resolve_query.ts";
 import { outputsAt } from "./witness/prove.ts";
 
@@ -68,12 +69,12 @@ function answerIn(
   const graph = model.graph(query.output), { inputType } = model;
   return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
-    const outcome = await answer(query, { graph, box, inputType, options: query.options, run });
+    const outcome = await answer(query.property, { graph, box, inputType, options: query.options, run });
     return { outcome, work: run.work, radius: run.reported?.radius ?? 0 };
   });
 }
 
-function answer({ property }: Query, analysis: Analysis): Promise<Outcome> {
+function answer(property: Property, analysis: Analysis): Promise<Outcome> {
   switch (property.type) {
     case "lipschitz":
       return lipschitz(property, analysis);
@@ -85,6 +86,8 @@ function answer({ property }: Query, analysis: Analysis): Promise<Outcome> {
       return robustness(property, analysis);
     case "monotonicity":
       return monotonicity(property, analysis);
+    case "radius":
+      return radius(property, analysis, answer);
   }
 }
 

@@ -5,11 +5,14 @@ import type {
   LipschitzFinding,
   MonotonicityFinding,
   OutputsFinding,
+  RadiusFinding,
   RobustnessFinding,
   SearchReport,
   Target,
   Verdict,
 } from "./certificate/finding.ts";
+import { distanceAbove } from "./numeric/around.ts";
+import { mostSteps, radiusGap } from "./properties/bracket.ts";
 import type { Chosen, Property, SearchLimits } from "./query.ts";
 
 /**
@@ -39,6 +42,8 @@ function partsOf(property: Property, finding: Finding, inputs: number): string |
       return robustnessParts(property as Extract<Property, { type: "robustness" }>, finding);
     case "monotonicity":
       return monotonicityParts(property as Extract<Property, { type: "monotonicity" }>, finding);
+    case "radius":
+      return radiusParts(property as RadiusProperty, finding, inputs);
   }
 }
 
@@ -48,9 +53,10 @@ function searchParts(
   finding: Finding,
 ): string | null {
   if ((stopped_by === "none") !== (asked === undefined)) return "its search is not the one that was asked for";
-  if (nodes > (asked?.max_nodes ?? 0)) return "its search took more nodes than were asked for";
+  const searches = finding.type === "radius" ? finding.steps : 1;
+  if (nodes > searches * (asked?.max_nodes ?? 0)) return "its search took more nodes than were asked for";
   if ((stopped_by === "none" || stopped_by === "closed") && open > 0) return "its search left nodes open";
-  if (stopped_by !== "gap") return null;
+  if (stopped_by !== "gap" || finding.type === "radius") return null;
   const gap = finding.type === "lipschitz" ? finding.gap : null;
   return gap !== null && gap <= asked!.gap ? null : "its search did not reach the gap";
 }
@@ -114,6 +120,28 @@ function monotonicityParts(
   return null;
 }
 
+type RadiusProperty = Extract<Property, { type: "radius" }>;
+
+function radiusParts({ of, center, max, gap }: RadiusProperty, finding: RadiusFinding, inputs: number): string | null {
+  const { certified, refuted, witness, steps } = finding;
+  if (finding.of !== of.type) return "its radius is not that of the question's claim";
+  if (certified !== null && !(certified >= 0 && certified <= max)) return "its radius is beyond the largest one";
+  if (certified !== null && refuted !== null && refuted <= certified) return "its radii cross";
+  if ((refuted === null) !== (witness === null)) return "its refuted radius and its witness do not belong together";
+  if (witness) {
+    const { points } = witness;
+    if (points.length === 0 || points.some(({ length }) => length !== inputs) || center.length !== inputs) {
+      return "its witness is no point of the inputs";
+    }
+    if (refuted !== distanceAbove(center, points)) return "its refuted radius is not the distance of its witness";
+  }
+  if (finding.gap !== radiusGap(certified, refuted, max)) return "its gap does not follow";
+  if ((finding.stopped_by === "gap") !== (finding.gap !== null && finding.gap <= gap)) {
+    return "why it stopped does not follow";
+  }
+  return steps >= 1 && steps <= mostSteps(gap) ? null : "it took more steps than there are";
+}
+
 /** The verdicts a finding allows; where a replayed sign decides, both refuted and unknown pass here. */
 function verdictsOf(property: Property, finding: Finding): readonly Verdict[] {
   switch (finding.type) {
@@ -140,6 +168,9 @@ function verdictsOf(property: Property, finding: Finding): readonly Verdict[] {
       }
       return [finding.features.some(({ direction }) => direction === "neither") ? "refuted" : "unknown"];
     }
+    case "radius":
+      if (finding.certified === (property as RadiusProperty).max) return ["certified"];
+      return [finding.refuted === null ? "unknown" : "refuted"];
   }
 }
 

@@ -8,7 +8,8 @@ import { differentiate, withAbs } from "./jacobian/differentiate.ts";
 import { GROUPS_PER_BATCH } from "./jacobian/jacobian_bounds.ts";
 import type { Precision } from "./kernels/kernels.ts";
 import { searchFlops } from "./properties/analysis.ts";
-import type { Query } from "./query.ts";
+import { mostSteps } from "./properties/bracket.ts";
+import { plainOf, type PlainProperty, type Query } from "./query.ts";
 import { MOVES } from "./search/points.ts";
 import { SENSITIVITY_FLOPS } from "./search/problem.ts";
 import { PIECES_PER_ROUND } from "./search/search.ts";
@@ -31,6 +32,13 @@ export function precisionsOf(graph: Graph, query: Query): readonly Precision[] {
 }
 
 function costOnce(graph: Graph, { property, options }: Query): Cost {
+  const once = costOfBox(graph, plainOf(property), options);
+  // A claim is asked of one box after the other; each gives its memory back.
+  return property.type === "radius" ? { ...once, flops: once.flops * mostSteps(property.gap) } : once;
+}
+
+/** The same for one box. */
+function costOfBox(graph: Graph, property: PlainProperty, options: Query["options"]): Cost {
   const crown = options.preactivation === "crown" ? "linear" : "interval";
   const refine = options.relaxation === "interval" ? "interval" : "linear";
   const outputs = graph.nodes[graph.nodes.length - 1].size;
@@ -139,7 +147,7 @@ function jacobianOf(graph: Graph, isNorm: boolean): Graph {
   return isNorm ? known.norm : known.plain;
 }
 
-function chosenRows(property: Query["property"], outputs: number): number {
+function chosenRows(property: PlainProperty, outputs: number): number {
   if ("rows" in property) return property.rows.length;
   if ("outputs" in property) return property.outputs.length;
   return property.type === "robustness" ? outputs - 1 : 1;

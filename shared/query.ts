@@ -4,7 +4,8 @@
 export type RegionRequest =
   | {
     readonly center: readonly number[];
-    readonly radius: number | readonly number[];
+    /** Needed, except where the property is `radius`. */
+    readonly radius?: number | readonly number[];
     readonly clip?: readonly [number, number] | readonly (readonly [number, number])[];
   }
   | { readonly lower: readonly number[]; readonly upper: readonly number[] };
@@ -15,16 +16,35 @@ export interface Selection {
   readonly rows?: readonly (readonly number[])[];
 }
 
+type RobustnessRequest = { readonly type: "robustness"; readonly label?: number };
+type MonotonicityRequest = {
+  readonly type: "monotonicity";
+  readonly output: number;
+  readonly features?: readonly number[];
+  readonly direction?: "increasing" | "decreasing";
+};
+
+/** What holds or fails over a box. */
+export type ClaimRequest =
+  | ({ readonly type: "lipschitz"; readonly at_most: number } & Selection)
+  | RobustnessRequest
+  | MonotonicityRequest;
+
 export type PropertyRequest =
   | ({ readonly type: "lipschitz"; readonly at_most?: number } & Selection)
   | ({ readonly type: "jacobian_bounds" } & Selection)
   | ({ readonly type: "output_bounds" } & Selection)
-  | { readonly type: "robustness"; readonly label?: number }
+  | RobustnessRequest
+  | MonotonicityRequest
   | {
-    readonly type: "monotonicity";
-    readonly output: number;
-    readonly features?: readonly number[];
-    readonly direction?: "increasing" | "decreasing";
+    readonly type: "radius";
+    readonly of: ClaimRequest;
+    /** Only where the question is resolved already: a request's region has the center. */
+    readonly center?: readonly number[];
+    /** The largest radius to try. */
+    readonly max: number;
+    /** The relative gap at which the bisection ends. */
+    readonly gap?: number;
   };
 
 /** What coefficients are computed in; auto: f32 where that pays, redone in f64 where its rounding might be seen. */
@@ -64,17 +84,49 @@ export interface Query {
 /** Outputs by index, or rows of coefficients over all of them. */
 export type Chosen = { readonly outputs: readonly number[] } | { readonly rows: readonly (readonly number[])[] };
 
-export type Property =
+type Robustness = { readonly type: "robustness"; readonly label: number };
+type Monotonicity = {
+  readonly type: "monotonicity";
+  readonly output: number;
+  readonly features: readonly number[];
+  readonly direction?: "increasing" | "decreasing";
+};
+
+export type Claim =
+  | ({ readonly type: "lipschitz"; readonly at_most: number } & Chosen)
+  | Robustness
+  | Monotonicity;
+
+/** The properties that are claims: they hold or fail over a box. */
+export const CLAIMS: readonly Claim["type"][] = ["lipschitz", "robustness", "monotonicity"];
+
+/** The relative gap of a radius that is not told one, and the least that may be asked for. */
+export const DEFAULT_RADIUS_GAP = 1e-3;
+export const LEAST_RADIUS_GAP = 1e-6;
+
+/** A question about one box. */
+export type PlainProperty =
   | ({ readonly type: "lipschitz"; readonly at_most?: number } & Chosen)
   | ({ readonly type: "jacobian_bounds" } & Chosen)
   | ({ readonly type: "output_bounds" } & Chosen)
-  | { readonly type: "robustness"; readonly label: number }
+  | Robustness
+  | Monotonicity;
+
+/** The region of a question about a radius is the box of the largest one: a smaller one's box is cut out of it. */
+export type Property =
+  | PlainProperty
   | {
-    readonly type: "monotonicity";
-    readonly output: number;
-    readonly features: readonly number[];
-    readonly direction?: "increasing" | "decreasing";
+    readonly type: "radius";
+    readonly of: Claim;
+    readonly center: readonly number[];
+    readonly max: number;
+    readonly gap: number;
   };
+
+/** What is asked of each box: the property itself, or the one whose radius is asked for. */
+export function plainOf(property: Property): PlainProperty {
+  return property.type === "radius" ? property.of : property;
+}
 
 export interface Options {
   readonly relaxation: "interval" | "recurjac" | "linear";

@@ -1,18 +1,23 @@
 import { invalidQuery, LipcertError, type PointedMessage } from "./errors.ts";
 import type { Model } from "./model.ts";
+import { around } from "./numeric/around.ts";
 import type { Box } from "./numeric/box.ts";
-import { addDown, addUp } from "./numeric/rounding.ts";
-import type {
-  Chosen,
-  Options,
-  OptionsRequest,
-  Property,
-  PropertyRequest,
-  Query,
-  QuestionRequest,
-  RegionRequest,
-  SearchLimits,
-  Selection,
+import {
+  type Chosen,
+  type Claim,
+  CLAIMS,
+  DEFAULT_RADIUS_GAP,
+  LEAST_RADIUS_GAP,
+  type Options,
+  type OptionsRequest,
+  type PlainProperty,
+  type Property,
+  type PropertyRequest,
+  type Query,
+  type QuestionRequest,
+  type RegionRequest,
+  type SearchLimits,
+  type Selection,
 } from "./query.ts";
 import { DEFAULT_NODES, MOST_NODES, SEARCHED_PROPERTIES } from "./search/limits.ts";
 
@@ -30,9 +35,14 @@ export async function resolveRequest(
 ): Promise<Query> {
   const output = resolveOutput(request.output, model);
   const { inputSize, outputSize } = model.sizes(output);
-  const region = resolveRegion(request.region, inputSize);
-  const options = resolveOptions(request.options ?? {}, request.property.type);
-  const property = await resolveProperty(request, inputSize, outputSize, (point) => argMax(output, point));
+  const asked = request.property;
+  const given = asked.type === "radius" ? largest(request.region, asked) : request.region;
+  const region = resolveRegion(given, inputSize);
+  const options = resolveOptions(request.options ?? {}, asked.type === "radius" ? asked.of.type : asked.type);
+  const context = { region: given, inputSize, outputSize, argMax: (at: Float64Array) => argMax(output, at) };
+  const property = asked.type === "radius"
+    ? await resolveRadius(asked, context)
+    : await resolveProperty(asked, context, "/property");
   return {
     model_digest: model.digest,
     output,
@@ -97,20 +107,63 @@ function resolveRegion(region: RegionRequest, size: number): Box {
   return box;
 }
 
-function aroundCenter(region: Extract<RegionRequest, { center: readonly number[] }>, size: number): Box {
+function aroundCenter(region: CenterRegion, size: number): Box {
   const center = vector("/region/center", region.center, size);
-  const radius = typeof region.radius === "number"
-    ? vector("/region/radius", [region.radius], 1).map((value) => value)
-    : vector("/region/radius", region.radius, size);
+  if (region.radius === undefined) throw invalidQuery("/region/radius", "a radius is needed");
+  const given = region.radius;
+  const radius = typeof given === "number"
+    ? vector("/region/radius", [given], 1)
+    : vector("/region/radius", given, size);
   radius.forEach((r, i) => {
-    if (r < 0) throw invalidQuery(pointerAt("/region/radius", region.radius, i), "a radius must not be negative");
+    if (r < 0) throw invalidQuery(pointerAt("/region/radius", given, i), "a radius must not be negative");
   });
-  const radiusAt = (i: number) => radius[radius.length === 1 ? 0 : i];
-  const clip = clipOf(region.clip, size);
-  return {
-    lower: finite(center.map((c, i) => Math.max(addDown(c, -radiusAt(i)), clip.lower(i)))),
-    upper: finite(center.map((c, i) => Math.min(addUp(c, radiusAt(i)), clip.upper(i)))),
-  };
+  const { lower, upper } = around(center, radius, clipOf(region.clip, size));
+  return { lower: finite(lower), upper: finite(upper) };
+}
+
+type CenterRegion = Extract<RegionRequest, { center: readonly number[] }>;
+type RadiusRequest = Extract<PropertyRequest, { type: "radius" }>;
+
+/**
+ * The region of the largest radius, of a request or of a question that is resolved already: there the center stands in
+ * the property, and the region takes the place of the clip.
+ *
+ * The center must lie in the clip, so that no smaller one's box is empty.
+ */
+function largest(given: RegionRequest, { max, center }: RadiusRequest): CenterRegion {
+  const region = "center" in given || center === undefined
+    ? given
+    : { center, clip: given.lower.map((l, i) => [l, given.upper[i]] as const) };
+  if (!("center" in region)) throw invalidQuery("/region/center", "a radius is asked for: a center is needed");
+  if (region.radius !== undefined) {
+    throw invalidQuery(
+      "/region/radius",
+      "the radius is what is asked for: give the largest one as max of the property",
+    );
+  }
+  if (!(max > 0 && Number.isFinite(max))) throw invalidQuery("/property/max", `a number above 0 is needed, not ${max}`);
+  const { lower, upper } = clipOf(region.clip, region.center.length);
+  const out = region.center.findIndex((c, i) => c < lower[i] || c > upper[i]);
+  if (out >= 0) throw invalidQuery(`/region/center/${out}`, "the center lies outside of the clip");
+  return { ...region, radius: max };
+}
+
+async function resolveRadius(
+  { of, max, gap = DEFAULT_RADIUS_GAP }: RadiusRequest,
+  context: Context,
+): Promise<Property> {
+  if (!CLAIMS.includes(of.type)) {
+    throw invalidQuery("/property/of/type", `a radius is found for ${CLAIMS.join(", ")}, not for ${of.type}`);
+  }
+  if (of.type === "lipschitz" && !Number.isFinite(of.at_most)) {
+    throw invalidQuery("/property/of/at_most", "a radius is asked for: the constant that is claimed is needed");
+  }
+  if (!(gap >= LEAST_RADIUS_GAP && gap < 1)) {
+    throw invalidQuery("/property/gap", `a number from ${LEAST_RADIUS_GAP} to below 1 is needed, not ${gap}`);
+  }
+  const claim = await resolveProperty(of, context, "/property/of") as Claim;
+  const { center } = context.region as CenterRegion;
+  return { type: "radius", of: claim, center: [...center], max, gap };
 }
 
 function finite(ends: Float64Array): Float64Array {
@@ -119,10 +172,12 @@ function finite(ends: Float64Array): Float64Array {
   return ends;
 }
 
-type Clip = Extract<RegionRequest, { center: readonly number[] }>["clip"];
+type Clip = CenterRegion["clip"];
 
-function clipOf(clip: Clip, size: number): { lower: (i: number) => number; upper: (i: number) => number } {
-  if (clip === undefined) return { lower: () => -Infinity, upper: () => Infinity };
+function clipOf(clip: Clip, size: number): Box {
+  if (clip === undefined) {
+    return { lower: new Float64Array(size).fill(-Infinity), upper: new Float64Array(size).fill(Infinity) };
+  }
   const single = clip.length === 2 && typeof clip[0] === "number";
   const pairs = (single ? [clip] : clip) as readonly (readonly [number, number])[];
   if (!single && pairs.length !== size) {
@@ -133,29 +188,36 @@ function clipOf(clip: Clip, size: number): { lower: (i: number) => number; upper
     vector(pointer, pair, 2);
     if (!(pair[0] <= pair[1])) throw invalidQuery(pointer, `the clip is reversed: ${pair[0]} is above ${pair[1]}`);
   });
-  const at = (i: number) => pairs[single ? 0 : i];
-  return { lower: (i) => at(i)[0], upper: (i) => at(i)[1] };
+  const end = (e: 0 | 1) => Float64Array.from({ length: size }, (_, i) => pairs[single ? 0 : i][e]);
+  return { lower: end(0), upper: end(1) };
 }
 
-async function resolveProperty(
-  { property, region }: QuestionRequest,
-  inputSize: number,
-  outputSize: number,
-  argMax: (point: Float64Array) => Promise<number | null>,
-): Promise<Property> {
+/** What a property is resolved against. */
+interface Context {
+  readonly region: RegionRequest;
+  readonly inputSize: number;
+  readonly outputSize: number;
+  readonly argMax: (point: Float64Array) => Promise<number | null>;
+}
+
+type PlainRequest = Exclude<PropertyRequest, { type: "radius" }>;
+
+/** `at`: the JSON pointer of the property. */
+async function resolveProperty(property: PlainRequest, context: Context, at: string): Promise<PlainProperty> {
+  const { inputSize, outputSize } = context;
   switch (property.type) {
     case "lipschitz": {
       const claim = property.at_most === undefined ? {} : { at_most: property.at_most };
-      return { type: "lipschitz", ...selection(property, outputSize), ...claim };
+      return { type: "lipschitz", ...selection(property, outputSize, at), ...claim };
     }
     case "jacobian_bounds":
-      return { type: "jacobian_bounds", ...selection(property, outputSize) };
+      return { type: "jacobian_bounds", ...selection(property, outputSize, at) };
     case "output_bounds":
-      return { type: "output_bounds", ...selection(property, outputSize) };
+      return { type: "output_bounds", ...selection(property, outputSize, at) };
     case "robustness":
-      return { type: "robustness", label: await resolveLabel(property, region, inputSize, outputSize, argMax) };
+      return { type: "robustness", label: await resolveLabel(property, context, at) };
     case "monotonicity":
-      return resolveMonotonicity(property, inputSize, outputSize);
+      return resolveMonotonicity(property, inputSize, outputSize, at);
   }
 }
 
@@ -163,51 +225,46 @@ function resolveMonotonicity(
   property: Extract<PropertyRequest, { type: "monotonicity" }>,
   inputSize: number,
   outputSize: number,
-): Property {
-  const [output] = indices("/property/output", [property.output], outputSize, () => "/property/output");
+  at: string,
+): PlainProperty {
+  const [output] = indices(`${at}/output`, [property.output], outputSize, () => `${at}/output`);
   const features = property.features === undefined
     ? Array.from({ length: inputSize }, (_, i) => i)
-    : indices("/property/features", property.features, inputSize);
+    : indices(`${at}/features`, property.features, inputSize);
   const direction = property.direction === undefined ? {} : { direction: property.direction };
   return { type: "monotonicity", output, features, ...direction };
 }
 
 async function resolveLabel(
-  property: Extract<PropertyRequest, { type: "robustness" }>,
-  region: RegionRequest,
-  inputSize: number,
-  outputSize: number,
-  argMax: (point: Float64Array) => Promise<number | null>,
+  { label }: Extract<PropertyRequest, { type: "robustness" }>,
+  { region, inputSize, outputSize, argMax }: Context,
+  at: string,
 ): Promise<number> {
-  if (outputSize < 2) throw invalidQuery("/property/type", "robustness needs a model with at least two outputs");
-  const { label } = property;
-  if (label !== undefined) indices("/property/label", [label], outputSize, () => "/property/label");
+  if (outputSize < 2) throw invalidQuery(`${at}/type`, "robustness needs a model with at least two outputs");
+  if (label !== undefined) indices(`${at}/label`, [label], outputSize, () => `${at}/label`);
   if (!("center" in region)) {
     if (label !== undefined) return label;
-    throw invalidQuery("/property/label", "without a center the label must be given");
+    throw invalidQuery(`${at}/label`, "without a center the label must be given");
   }
   const proved = await argMax(vector("/region/center", region.center, inputSize));
-  if (proved === null) throw invalidQuery("/property/label", "no output is proved to be the largest at the center");
+  if (proved === null) throw invalidQuery(`${at}/label`, "no output is proved to be the largest at the center");
   if (label !== undefined && label !== proved) {
-    throw invalidQuery("/property/label", `the largest output at the center is ${proved}, not ${label}`);
+    throw invalidQuery(`${at}/label`, `the largest output at the center is ${proved}, not ${label}`);
   }
   return proved;
 }
 
-function selection(
-  { outputs, rows }: Selection,
-  size: number,
-): Chosen {
+function selection({ outputs, rows }: Selection, size: number, at: string): Chosen {
   if (rows === undefined) {
     return {
       outputs: outputs === undefined
         ? Array.from({ length: size }, (_, k) => k)
-        : indices("/property/outputs", outputs, size),
+        : indices(`${at}/outputs`, outputs, size),
     };
   }
-  if (outputs !== undefined) throw invalidQuery("/property/rows", "give outputs or rows, not both");
-  if (rows.length === 0) throw invalidQuery("/property/rows", "at least one row is needed");
-  rows.forEach((row, r) => vector(`/property/rows/${r}`, row, size));
+  if (outputs !== undefined) throw invalidQuery(`${at}/rows`, "give outputs or rows, not both");
+  if (rows.length === 0) throw invalidQuery(`${at}/rows`, "at least one row is needed");
+  rows.forEach((row, r) => vector(`${at}/rows/${r}`, row, size));
   return { rows };
 }
 

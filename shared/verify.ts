@@ -1,13 +1,20 @@
 import { type RunContext, withRun } from "./bounds/run.ts";
 import { type Certificate, idOf, questionOf } from "./certificate/certificate.ts";
 import { canonicalBytes } from "./certificate/canonical.ts";
-import type { LipschitzFinding, MonotonicityFinding, RobustnessFinding, Target } from "./certificate/finding.ts";
+import type {
+  LipschitzFinding,
+  MonotonicityFinding,
+  RadiusFinding,
+  RobustnessFinding,
+  Target,
+} from "./certificate/finding.ts";
 import { inconsistency } from "./consistency.ts";
 import type { Graph } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { seedsOf, unitRow } from "./properties/analysis.ts";
-import type { Chosen, Query } from "./query.ts";
+import type { Chosen, Claim, Query } from "./query.ts";
 import { gradientAt, leastNorm, outputsAt } from "./witness/prove.ts";
+import { refutes } from "./properties/refutes.ts";
 
 /** One thing that was checked; `detail` says what was compared. */
 export interface Check {
@@ -75,9 +82,25 @@ async function replay(certificate: Certificate, model: Model, context: RunContex
       return finding.counterexample ? [await replayCounterexample(graph, query, finding, context)] : [];
     case "monotonicity":
       return await replaySigns(graph, query, finding, context);
+    case "radius":
+      return finding.witness ? [await replayRadius(graph, query, finding, context)] : [];
     default:
       return [];
   }
+}
+
+/** The distance of the points follows from the certificate alone: `inconsistency`. */
+async function replayRadius(
+  graph: Graph,
+  query: Query,
+  { witness, refuted }: RadiusFinding,
+  context: RunContext,
+): Promise<Check> {
+  const name = "witness";
+  if (!witness!.points.every((point) => isInside(query, point))) return outside(name);
+  const { of } = query.property as { readonly of: Claim };
+  const ok = await withRun([graph], context, (run) => refutes(of, witness!, graph, run));
+  return { name, ok, detail: `the claim is ${ok ? "" : "not "}proved false by it, at distance ${refuted}` };
 }
 
 async function replayLipschitz(

@@ -7,7 +7,7 @@ import type { Arguments, Option } from "./arguments.ts";
 import type { CommandHost } from "./host.ts";
 import { listFrom, NUMBER_FORMS, numberFrom, numbersFrom } from "./numbers.ts";
 
-const { properties, options } = capabilities();
+const { properties, options, radius } = capabilities();
 const oneOf = ({ values }: { readonly values: readonly string[] }) => values.join("|");
 
 export const QUESTION_OPTIONS: readonly Option[] = [
@@ -22,6 +22,9 @@ export const QUESTION_OPTIONS: readonly Option[] = [
   { name: "--label", value: "INDEX", help: "robustness: the label (default the largest output at the center)" },
   { name: "--features", value: "0,2", help: "monotonicity: inputs by index (default all)" },
   { name: "--direction", value: "NAME", help: "monotonicity: increasing or decreasing (default either)" },
+  { name: "--of", value: "NAME", help: `radius: the claim that is to hold, ${radius.of.join(", ")}` },
+  { name: "--max", value: "NUMBER", help: "radius: the largest one to try (then there is no --radius)" },
+  { name: "--gap", value: "NUMBER", help: `radius: the relative gap that will do (default ${radius.gap.default})` },
   { name: "--relaxation", value: oneOf(options.relaxation), help: `default ${options.relaxation.default}` },
   { name: "--preactivation", value: oneOf(options.preactivation), help: `default ${options.preactivation.default}` },
   { name: "--arithmetic", value: oneOf(options.arithmetic), help: `default ${options.arithmetic.default}` },
@@ -55,9 +58,18 @@ async function regionFrom({ values }: Arguments, host: CommandHost): Promise<Rec
   throw missing("a box: --center and --radius, or --lower and --upper");
 }
 
-function propertyFrom({ values }: Arguments): Record<string, unknown> {
+function propertyFrom(given: Arguments): Record<string, unknown> {
+  const { values } = given;
   const type = values.get("--property");
   if (type === undefined) throw missing(`--property, one of ${properties.join(", ")}`);
+  const of = values.get("--of"), ends = numbersOf(values, ["max", "gap"]);
+  // What does not belong to the property is handed on: the schema names it.
+  if (type !== "radius") return { ...plainFrom(type, given), ...(of !== undefined && { of }), ...ends };
+  if (of === undefined) throw missing(`--of, one of ${radius.of.join(", ")}`);
+  return { type, of: plainFrom(of, given), ...ends };
+}
+
+function plainFrom(type: string, { values }: Arguments): Record<string, unknown> {
   const property: Record<string, unknown> = { type };
   const outputs = values.get("--outputs");
   if (outputs !== undefined) {
@@ -69,11 +81,15 @@ function propertyFrom({ values }: Arguments): Record<string, unknown> {
   if (features !== undefined) property.features = listFrom("--features", features);
   const direction = values.get("--direction");
   if (direction !== undefined) property.direction = direction;
-  for (const [option, member] of [["--at-most", "at_most"], ["--label", "label"]] as const) {
-    const text = values.get(option);
-    if (text !== undefined) property[member] = numberFrom(option, text);
-  }
-  return property;
+  return { ...property, ...numbersOf(values, ["at_most", "label"]) };
+}
+
+/** The members that were given, each by the option of its name. */
+function numbersOf(values: Arguments["values"], members: readonly string[]): Record<string, number> {
+  return Object.fromEntries(members.flatMap((member) => {
+    const option = `--${member.replace("_", "-")}`, text = values.get(option);
+    return text === undefined ? [] : [[member, numberFrom(option, text)]];
+  }));
 }
 
 function optionsFrom({ values }: Arguments): { options?: Record<string, string> } {

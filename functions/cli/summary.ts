@@ -26,6 +26,13 @@ export function summaryOf(certificate: Certificate): string {
 }
 
 function questionText({ query: { property, output } }: Certificate): string {
+  if (property.type !== "radius") return plainText(property, output);
+  return `up to which radius (at most ${property.max}) around the center: ${plainText(property.of, output)}`;
+}
+
+type Plain = Exclude<Certificate["query"]["property"], { type: "radius" }>;
+
+function plainText(property: Plain, output: string): string {
   const of = `of output "${output}"`;
   switch (property.type) {
     case "lipschitz": {
@@ -87,6 +94,8 @@ function describe(finding: Finding): Described {
       return robustness(finding);
     case "monotonicity":
       return monotonicity(finding);
+    case "radius":
+      return radius(finding);
   }
 }
 
@@ -137,6 +146,31 @@ function monotonicity({ features }: FindingOf<"monotonicity">): Described {
       ) => [`${one.feature}`, one.direction, bound(one.lower), bound(one.upper), `${one.witnesses.length}`]),
     ],
   };
+}
+
+const STOPS = {
+  gap: "as near as was asked",
+  unknown: "in between the bounds are too loose to tell",
+  steps: "no more were allowed",
+};
+
+function radius({ certified, refuted, gap, witness, steps, stopped_by }: FindingOf<"radius">): Described {
+  const where = witness?.points.map(pointText).join(" and ");
+  return {
+    lines: [
+      ["certified", certified === null ? "at no radius" : `${certified}: it holds at every radius up to here`],
+      ["refuted", refuted === null ? "at no radius" : `${refuted}: it fails at every radius from here on`],
+      ["gap", gap === null ? "not known" : `${gap} of the refuted radius`],
+      ["steps", `${steps}; ${STOPS[stopped_by]}`],
+      ...(witness ? [["witness", `${namedIn(witness)}${where}`] as const] : []),
+    ],
+    table: [],
+  };
+}
+
+function namedIn(witness: object): string {
+  const named = (["output", "row", "feature"] as const).find((name) => name in witness);
+  return named === undefined ? "" : `${named} ${(witness as Record<string, unknown>)[named]} at `;
 }
 
 function bound(value: number | null): string {

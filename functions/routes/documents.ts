@@ -6,7 +6,7 @@ import type { App } from "../http/operation.ts";
 import type { Assets } from "../services.ts";
 
 const DESCRIPTION = "Certificates for neural networks: local Lipschitz constants, Jacobian and output bounds, " +
-  "robustness, monotonicity. Inputs are flat arrays, row-major, without the batch dimension.";
+  "robustness, monotonicity, and the radius up to which one of them holds. Inputs are flat arrays, row-major, without the batch dimension.";
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>lipcert API</title>` +
   `<link rel="stylesheet" href="/docs/swagger-ui.css"><div id="ui"></div>` +

@@ -11,6 +11,22 @@ function target<S extends z.ZodRawShape>(shape: S) {
   return z.union([z.strictObject({ output: index(), ...shape }), z.strictObject({ row: index(), ...shape })]);
 }
 
+const Robustness = z.strictObject({ type: z.literal("robustness"), label: index() });
+
+const Monotonicity = z.strictObject({
+  type: z.literal("monotonicity"),
+  output: index(),
+  features: indices(),
+  direction: z.enum(["increasing", "decreasing"]).optional(),
+});
+
+const AskedClaim = z.union([
+  z.strictObject({ type: z.literal("lipschitz"), outputs: indices(), at_most: z.number() }),
+  z.strictObject({ type: z.literal("lipschitz"), rows: numberRows(), at_most: z.number() }),
+  Robustness,
+  Monotonicity,
+]).openapi("AskedClaim");
+
 const AskedProperty = z.union([
   z.strictObject({ type: z.literal("lipschitz"), outputs: indices(), at_most: z.number().optional() }),
   z.strictObject({ type: z.literal("lipschitz"), rows: numberRows(), at_most: z.number().optional() }),
@@ -18,12 +34,14 @@ const AskedProperty = z.union([
   z.strictObject({ type: z.literal("jacobian_bounds"), rows: numberRows() }),
   z.strictObject({ type: z.literal("output_bounds"), outputs: indices() }),
   z.strictObject({ type: z.literal("output_bounds"), rows: numberRows() }),
-  z.strictObject({ type: z.literal("robustness"), label: index() }),
+  Robustness,
+  Monotonicity,
   z.strictObject({
-    type: z.literal("monotonicity"),
-    output: index(),
-    features: indices(),
-    direction: z.enum(["increasing", "decreasing"]).optional(),
+    type: z.literal("radius"),
+    of: AskedClaim,
+    center: numberList(),
+    max: z.number().gt(0),
+    gap: z.number().gt(0).lt(1),
   }),
 ]).openapi("AskedProperty");
 
@@ -39,6 +57,17 @@ const Query = z.strictObject({
     search: z.strictObject({ max_nodes: z.int().min(0), gap: z.number().min(0) }).optional(),
   }),
 }).openapi("Query", { description: "The question with every default resolved" });
+
+/** Points that refute a claim, and what they speak of. */
+const Refutation = z.union([
+  target({ points: numberRows() }),
+  z.strictObject({ feature: index(), points: numberRows() }),
+  z.strictObject({ points: numberRows() }),
+]).openapi("Refutation", {
+  description:
+    "A counterexample of a label; an output or row and the point where its gradient's norm is too large; a " +
+    "feature and the points where its derivative has the other sign, or both",
+});
 
 const Finding = z.discriminatedUnion("type", [
   z.strictObject({
@@ -72,6 +101,16 @@ const Finding = z.discriminatedUnion("type", [
       upper: bound(),
       witnesses: numberRows(),
     })),
+  }),
+  z.strictObject({
+    type: z.literal("radius"),
+    of: z.enum(["lipschitz", "robustness", "monotonicity"]),
+    certified: bound().openapi({ description: "The claim holds at every radius up to here" }),
+    refuted: bound().openapi({ description: "It fails at every radius from here on: the distance of the witness" }),
+    gap: bound(),
+    witness: Refutation.nullable(),
+    steps: z.int().min(1),
+    stopped_by: z.enum(["gap", "unknown", "steps"]),
   }),
 ]).openapi("Finding");
 

@@ -4,7 +4,7 @@ import { capabilities } from "../../shared/mod.ts";
 import type { LaterOption } from "../http/issues.ts";
 import { numberList, numberOrList, numberRows, pairOrPairs } from "./numbers.ts";
 
-const { search: SEARCH } = capabilities().options;
+const { options: { search: SEARCH }, radius: RADIUS } = capabilities();
 
 const indices = () => numberList({ integer: true, minimum: 0 });
 
@@ -19,7 +19,9 @@ function oneSelection(property: { outputs?: unknown; rows?: unknown }, c: z.Refi
 
 const CenterRegion = z.strictObject({
   center: numberList(),
-  radius: numberOrList({ minimum: 0 }),
+  radius: numberOrList({ minimum: 0 }).optional().openapi({
+    description: "Needed, except where the property is radius: there it is what is asked for",
+  }),
   clip: pairOrPairs().optional(),
 }).openapi("CenterRegion", { description: "The box center ± radius, rounded outward, clipped where asked" });
 
@@ -28,18 +30,43 @@ const BoxRegion = z.strictObject({ lower: numberList(), upper: numberList() })
 
 const Region = z.union([CenterRegion, BoxRegion]);
 
+const Robustness = z.strictObject({ type: z.literal("robustness"), label: z.int().min(0).optional() });
+
+const Monotonicity = z.strictObject({
+  type: z.literal("monotonicity"),
+  output: z.int().min(0),
+  features: indices().optional(),
+  direction: z.enum(["increasing", "decreasing"]).optional(),
+});
+
+const Claim = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("lipschitz"), ...selection, at_most: z.number().min(0) }).superRefine(oneSelection),
+  Robustness,
+  Monotonicity,
+]).openapi("Claim", { description: "What holds or fails over a box" });
+
+const Radius = z.strictObject({
+  type: z.literal("radius"),
+  of: Claim,
+  max: z.number().gt(0).openapi({
+    description: "The largest radius to try: the verdict is that of the claim up to it",
+  }),
+  gap: z.number().min(RADIUS.gap.minimum).lt(1).optional().openapi({
+    description: "The relative gap between the radius certified and the one refuted at which the bisection ends " +
+      `(${RADIUS.gap.default} unless told)`,
+  }),
+}).openapi("Radius", {
+  description: "How far around the region's center the claim holds; the region gives no radius of its own",
+});
+
 const Property = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("lipschitz"), ...selection, at_most: z.number().min(0).optional() })
     .superRefine(oneSelection),
   z.strictObject({ type: z.literal("jacobian_bounds"), ...selection }).superRefine(oneSelection),
   z.strictObject({ type: z.literal("output_bounds"), ...selection }).superRefine(oneSelection),
-  z.strictObject({ type: z.literal("robustness"), label: z.int().min(0).optional() }),
-  z.strictObject({
-    type: z.literal("monotonicity"),
-    output: z.int().min(0),
-    features: indices().optional(),
-    direction: z.enum(["increasing", "decreasing"]).optional(),
-  }),
+  Robustness,
+  Monotonicity,
+  Radius,
 ]).openapi("Property");
 
 const Options = z.strictObject({
@@ -55,7 +82,7 @@ const Options = z.strictObject({
     gap: z.number().min(0).lt(1).optional(),
   }).optional().openapi({
     description:
-      `Branch and bound, for lipschitz: at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
+      `Branch and bound, for lipschitz (and at each radius of one): at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
       "the relative gap is at most gap (0 unless told). Absent: the bounds of one pass",
   }),
 }).openapi("Options");
@@ -77,10 +104,17 @@ const question = {
   options: Options.optional(),
 };
 
+/** A center has a radius beside it, unless one is asked for. */
+function oneRadius(asked: { region: object; property: { type: string } }, c: z.RefinementCtx): void {
+  const given = "radius" in asked.region, needed = "center" in asked.region && asked.property.type !== "radius";
+  if (given === needed || "lower" in asked.region) return;
+  const message = needed ? "missing" : "cannot be given where a radius is asked for: give max of the property";
+  c.addIssue({ code: "custom", path: ["region", "radius"], message });
+}
+
 /** The part `query` of a multipart body: the question without its model. */
-export const Question = z.strictObject({ model: z.strictObject({ output }).optional(), ...question }).openapi(
-  "Question",
-);
+export const Question = z.strictObject({ model: z.strictObject({ output }).optional(), ...question })
+  .superRefine(oneRadius).openapi("Question");
 
 export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hexadecimal digits")
   .openapi("Digest", { description: "SHA-256 of the bytes of the ONNX file", example: `sha256:${"0".repeat(64)}` });
@@ -93,7 +127,8 @@ export const ModelReference = z.union([
   z.strictObject({ output, onnx: z.string().openapi({ format: "byte", description: "The ONNX file in base64" }) }),
 ]).openapi("ModelReference");
 
-export const CertifyRequest = z.strictObject({ model: ModelReference, ...question }).openapi("CertifyRequest");
+export const CertifyRequest = z.strictObject({ model: ModelReference, ...question }).superRefine(oneRadius)
+  .openapi("CertifyRequest");
 
 export const CertifyForm = z.strictObject({
   model: z.string().openapi({ type: "string", format: "binary", description: "The ONNX file" }),

@@ -57,12 +57,34 @@ export type MonotonicityFinding = {
   }[];
 };
 
+/** Points that prove a claim false in every box that holds them: with the output or row, or the feature they speak of. */
+export type Refutation =
+  & { readonly points: readonly (readonly number[])[] }
+  & (Target | { readonly feature: number } | Readonly<Record<never, never>>);
+
+export type RadiusFinding = {
+  readonly type: "radius";
+  readonly of: "lipschitz" | "robustness" | "monotonicity";
+  /** The claim holds at every radius up to here; null: at none that is proved. */
+  readonly certified: number | null;
+  /** The claim fails at every radius from here on; null: at none that is proved. */
+  readonly refuted: number | null;
+  /** (refuted - certified) / refuted; 0 where the claim holds up to the largest radius or fails at the center. */
+  readonly gap: number | null;
+  readonly witness: Refutation | null;
+  /** Radii that were tried. */
+  readonly steps: number;
+  /** unknown: both edges are as near as the gap asks to radii at which the answer is unknown. */
+  readonly stopped_by: "gap" | "unknown" | "steps";
+};
+
 export type Finding =
   | LipschitzFinding
   | JacobianFinding
   | OutputsFinding
   | RobustnessFinding
-  | MonotonicityFinding;
+  | MonotonicityFinding
+  | RadiusFinding;
 
 /** The answer to a question before it becomes a certificate. */
 export interface Outcome {
@@ -71,6 +93,8 @@ export interface Outcome {
   readonly finding: Finding;
   /** What a search did; absent where none was asked for. */
   readonly search?: SearchReport;
+  /** Of a claim that is refuted: each alone refutes it. No part of a certificate. */
+  readonly refutations?: readonly Refutation[];
 }
 
 export interface SearchReport {

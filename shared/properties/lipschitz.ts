@@ -50,8 +50,10 @@ export async function lipschitz(question: Question, analysis: Analysis): Promise
     if (one.lower > uppers[k]) throw new RangeError(`Cannot certify: lower bound ${one.lower} above ${uppers[k]}`);
   });
   const gap = gapOf(upper, lower);
+  const told = verdictOf(question.at_most, upper, lower);
+  const point = Array.from(proved[best].point);
   return {
-    ...verdictOf(question.at_most, upper, lower),
+    ...told,
     finding: {
       type: "lipschitz",
       norm: "linf->linf",
@@ -64,8 +66,9 @@ export async function lipschitz(question: Question, analysis: Analysis): Promise
         upper: finiteOrNull(uppers[k]),
         lower: proved[k].lower,
       })),
-      witness: { ...seeds.targets[best], point: Array.from(proved[best].point) } as Target & { point: number[] },
+      witness: { ...seeds.targets[best], point } as Target & { point: number[] },
     },
+    ...(told.verdict === "refuted" && { refutations: [{ ...seeds.targets[best], points: [point] }] }),
     ...(report && { search: report }),
   };
 }

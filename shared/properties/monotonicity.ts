@@ -1,4 +1,10 @@
-import { type Direction, finiteOrNull, type MonotonicityFinding, type Outcome } from "../certificate/finding.ts";
+import {
+  type Direction,
+  finiteOrNull,
+  type MonotonicityFinding,
+  type Outcome,
+  type Refutation,
+} from "../certificate/finding.ts";
 import { entryBounds } from "../jacobian/jacobian_bounds.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Property } from "../query.ts";
@@ -34,6 +40,7 @@ export async function monotonicity(question: Question, analysis: Analysis): Prom
   return {
     ...verdictOf(found, direction),
     finding: { type: "monotonicity", output, features: found.map(({ finding }) => finding) },
+    refutations: found.filter((one) => isRefuted(one, direction)).map((one) => refutationOf(one, direction)),
   };
 }
 
@@ -74,17 +81,18 @@ async function proveSigns(
   return proved;
 }
 
-/** One feature's finding, and the signs its derivative is proved to take somewhere. */
+/** One feature's finding, and where its derivative is proved to be negative and positive. */
 interface Found {
   readonly finding: FeatureFinding;
-  readonly falls: boolean;
-  readonly rises: boolean;
+  readonly falls: number[] | null;
+  readonly rises: number[] | null;
 }
 
 function describe(feature: number, entries: Box, signs: ProvedSigns | undefined): Found {
   const lower = entries.lower[feature];
   const upper = entries.upper[feature];
-  const witnesses = [signs?.negative, signs?.positive].filter((point) => point != null);
+  const falls = signs?.negative ?? null, rises = signs?.positive ?? null;
+  const witnesses = [falls, rises].filter((point) => point !== null);
   return {
     finding: {
       feature,
@@ -93,8 +101,8 @@ function describe(feature: number, entries: Box, signs: ProvedSigns | undefined)
       upper: finiteOrNull(upper),
       witnesses,
     },
-    falls: signs?.negative != null,
-    rises: signs?.positive != null,
+    falls,
+    rises,
   };
 }
 
@@ -124,6 +132,12 @@ function isCertified(proved: Direction, asked: Question["direction"]): boolean {
 
 /** Refuted by a proved derivative of the other sign; without a direction, by both signs. */
 function isRefuted({ falls, rises }: Found, asked: Question["direction"]): boolean {
-  if (asked === undefined) return falls && rises;
-  return asked === "increasing" ? falls : rises;
+  if (asked === undefined) return falls !== null && rises !== null;
+  return (asked === "increasing" ? falls : rises) !== null;
+}
+
+/** The points that refute it, those of a falling output first. */
+function refutationOf({ finding: { feature }, falls, rises }: Found, asked: Question["direction"]): Refutation {
+  const points = asked === "increasing" ? [falls] : asked === "decreasing" ? [rises] : [falls, rises];
+  return { feature, points: points.filter((point) => point !== null) };
 }

@@ -30,6 +30,7 @@ export async function robustness({ label }: Question, analysis: Analysis): Promi
       margins: others.map((output, m) => ({ output, lower: finiteOrNull(lower[m]) })),
       counterexample,
     },
+    ...(counterexample && { refutations: [{ points: [counterexample] }] }),
   };
 }
 

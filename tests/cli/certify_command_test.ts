@@ -25,16 +25,25 @@ Deno.test("certify: exit codes follow the verdict, and the summary shows it with
     [["--property", "lipschitz", "--outputs", "0,3"], 0, "certified"],
     [["--property", "robustness", "--label", "3"], 1, "refuted"],
     [["--property", "monotonicity", "--outputs", "3", "--features", "2", "--direction", "increasing"], 0, "certified"],
+    [["--property", "radius", "--of", "robustness", "--max", "0.5"], 1, "refuted"],
+    [["--property", "radius", "--of", "robustness", "--max=1e-6"], 0, "certified"],
+    [["--property", "radius", "--of", "lipschitz", "--at-most", "16", "--max", "0.5", "--gap", "0.1"], 2, "unknown"],
+    [
+      ["--property", "radius", "--of", "monotonicity", "--outputs", "3", "--features", "5", "--max", "0.5"],
+      1,
+      "refuted",
+    ],
     [["--property", "output_bounds", "--relaxation", "interval", "--preactivation", "interval"], 0, "certified"],
     [["--property", "jacobian_bounds", "--outputs=0", "--relaxation=recurjac", "--output", "y"], 0, "certified"],
   ] as const;
   for (const [args, code, verdict] of cases) {
-    const summary = await run([MODEL, ...BOX, ...args]);
+    const box = args[1] === "radius" ? BOX.slice(0, 2) : BOX;
+    const summary = await run([MODEL, ...box, ...args]);
     assert.equal(summary.code, code, args.join(" "));
     const { stdout, stderr } = summary.host;
     assert.equal(stderr, "");
     assert.match(stdout, new RegExp(`^verdict +${verdict}`, "m"));
-    const json = await run([MODEL, ...BOX, ...args, "--json"]);
+    const json = await run([MODEL, ...box, ...args, "--json"]);
     const certificate = JSON.parse(json.host.stdout);
     assert.ok(stdout.includes(certificate.id));
     for (const number of numbersIn(certificate.finding)) {
@@ -64,7 +73,7 @@ function numbersIn(value: unknown): number[] {
   if (typeof value === "number") return [value];
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, part]) =>
-    ["point", "counterexample", "witnesses"].includes(name) ? [] : numbersIn(part)
+    ["point", "points", "counterexample", "witnesses"].includes(name) ? [] : numbersIn(part)
   );
 }
 
@@ -117,6 +126,11 @@ Deno.test("certify: bad input is exit 3 and one problem that says what, where an
     [[MODEL, ...BOX, "--property", "lip"], /Expected 'lipschitz'/],
     [[MODEL, ...BOX, "--property", "lipschitz", "--relaxation", "crown"], /interval/],
     [[MODEL, ...BOX, "--property", "lipschitz", "--label", "1"], /unknown member at "\/property\/label"/],
+    [[MODEL, ...BOX, "--property", "lipschitz", "--max", "1"], /unknown member at "\/property\/max"/],
+    [[MODEL, ...BOX, "--property", "lipschitz", "--of", "robustness"], /unknown member at "\/property\/of"/],
+    [[MODEL, ...BOX, "--property", "radius"], /missing --of, one of lipschitz, robustness, monotonicity/],
+    [[MODEL, ...BOX.slice(0, 2), "--property", "radius", "--of", "robustness"], /missing at "\/property\/max"/],
+    [[MODEL, ...BOX, "--property", "radius", "--of", "robustness", "--max", "1"], /give max of the property/],
     [[MODEL, ...BOX, "--property", "lipschitz", "--at-most", "ten"], /--at-most: "ten" is no number/],
     [[MODEL, ...BOX, "--property", "lipschitz", "--output", "z"], /no output "z"/],
     [[MODEL, ...BOX, "--property", "lipschitz", "--timeout", "0"], /positive number of seconds/],

@@ -157,6 +157,13 @@ export const SCENES: Scene[] = [
         assert.equal(certificate.query.property.type, property.type);
         assert.ok(["certified", "refuted", "unknown"].includes(certificate.verdict));
       }
+      const { radius: _, ...region } = REGION;
+      const property = { type: "radius", of: { type: "robustness" }, max: 0.5, gap: 0.01 };
+      const { certificate } = await ask(host, { model: { digest }, region, property });
+      const { certified, refuted } = certificate.finding;
+      assert.ok(Number(certified) > 0 && Number(refuted) > Number(certified), JSON.stringify(certificate.finding));
+      const report = await verify(host, { certificate, model: { digest } });
+      assert.equal(report.valid, true, JSON.stringify(report));
     },
   },
   {

@@ -10,6 +10,9 @@ const GOOD = {
   property: { type: "lipschitz" },
 };
 
+const CENTER = { center: [0, 1] };
+const RADIUS = { type: "radius", of: { type: "robustness" }, max: 0.5 };
+
 function refusal(body: unknown): { type: string; errors: readonly PointedMessage[] } {
   try {
     checked(CertifyRequest, body, LATER_OPTIONS);
@@ -43,6 +46,15 @@ Deno.test("CertifyRequest takes every form of region, property and model", () =>
     { type: "monotonicity", output: 0 },
     { type: "monotonicity", output: 0, features: [0], direction: "decreasing" },
   ];
+  const radii = [
+    { type: "radius", of: { type: "robustness" }, max: 0.5 },
+    { type: "radius", of: { type: "lipschitz", rows: [[1, -1]], at_most: 3 }, max: 1, gap: 0.5 },
+    { type: "radius", of: { type: "monotonicity", output: 0, direction: "increasing" }, max: 1e-9 },
+  ];
+  for (const property of radii) {
+    checked(CertifyRequest, { ...GOOD, region: { center: [0, 1] }, property });
+    checked(CertifyRequest, { ...GOOD, region: { center: [0, 1], clip: [0, 1] }, property });
+  }
   for (const region of regions) checked(CertifyRequest, { ...GOOD, region });
   for (const property of properties) checked(CertifyRequest, { ...GOOD, property });
   checked(CertifyRequest, { ...GOOD, model: { onnx: "AAAA", output: "y" }, options: {} });
@@ -85,6 +97,12 @@ Deno.test("CertifyRequest points at the place that is wrong", () => {
     [{ ...GOOD, property: { type: "robustness", label: -1 } }, "/property/label"],
     [{ ...GOOD, property: { type: "monotonicity" } }, "/property/output"],
     [{ ...GOOD, property: { type: "monotonicity", output: 0, direction: "up" } }, "/property/direction"],
+    [{ ...GOOD, property: RADIUS }, "/region/radius"],
+    [{ ...GOOD, region: CENTER, property: { ...RADIUS, max: 0 } }, "/property/max"],
+    [{ ...GOOD, region: CENTER, property: { ...RADIUS, gap: 0 } }, "/property/gap"],
+    [{ ...GOOD, region: CENTER, property: { ...RADIUS, of: { type: "lipschitz" } } }, "/property/of/at_most"],
+    [{ ...GOOD, region: CENTER, property: { ...RADIUS, of: { type: "output_bounds" } } }, "/property/of/type"],
+    [{ ...GOOD, region: CENTER, property: { ...RADIUS, of: RADIUS } }, "/property/of/type"],
     [{ ...GOOD, options: { relaxation: "best" } }, "/options/relaxation"],
     [{ ...GOOD, options: { arithmetic: "f16" } }, "/options/arithmetic"],
     [{ ...GOOD, options: { unknown: 1 } }, "/options/unknown"],

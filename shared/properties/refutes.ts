@@ -1,0 +1,62 @@
+import type { Run } from "../bounds/pass.ts";
+import type { Refutation, Target } from "../certificate/finding.ts";
+import type { Graph } from "../graph.ts";
+import type { Claim } from "../query.ts";
+import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
+import { outputSize, seedsOf, unitRow } from "./analysis.ts";
+
+type ClaimOf<T extends Claim["type"]> = Extract<Claim, { type: T }>;
+
+/** Whether the points prove a claim false in every box that holds them, replayed in outward arithmetic (11). */
+export async function refutes(claim: Claim, refutation: Refutation, graph: Graph, run: Run): Promise<boolean> {
+  const points = refutation.points.map((point) => Float64Array.from(point));
+  switch (claim.type) {
+    case "robustness":
+      return await changesLabel(claim, points, graph, run);
+    case "lipschitz":
+      return await exceeds(claim, refutation, points, graph, run);
+    case "monotonicity":
+      return "feature" in refutation && await turns(claim, refutation.feature, points, graph, run);
+  }
+}
+
+async function changesLabel({ label }: ClaimOf<"robustness">, points: readonly Float64Array[], graph: Graph, run: Run) {
+  if (points.length !== 1) return false;
+  const [{ lower, upper }] = await outputsAt(graph, points, run);
+  return lower.some((l, k) => k !== label && l > upper[label]);
+}
+
+async function exceeds(
+  claim: ClaimOf<"lipschitz">,
+  named: object,
+  points: readonly Float64Array[],
+  graph: Graph,
+  run: Run,
+): Promise<boolean> {
+  const { rows, targets } = seedsOf(claim, outputSize(graph));
+  const at = targets.findIndex((target) => sameTarget(target, named));
+  if (points.length !== 1 || at < 0) return false;
+  const [gradient] = await gradientAt(graph, [{ point: points[0], seed: rows[at] }], run);
+  return leastNorm(gradient) > claim.at_most;
+}
+
+function sameTarget(target: Target, named: object): boolean {
+  if ("output" in target) return "output" in named && named.output === target.output;
+  return "row" in named && named.row === target.row;
+}
+
+/** A proved sign against the direction, or both signs where either direction would do. */
+async function turns(
+  { output, features, direction }: ClaimOf<"monotonicity">,
+  feature: number,
+  points: readonly Float64Array[],
+  graph: Graph,
+  run: Run,
+): Promise<boolean> {
+  if (!features.includes(feature)) return false;
+  const seed = unitRow(outputSize(graph), output);
+  const gradients = await gradientAt(graph, points.map((point) => ({ point, seed })), run);
+  const falls = gradients.some(({ upper }) => upper[feature] < 0);
+  const rises = gradients.some(({ lower }) => lower[feature] > 0);
+  return direction === undefined ? falls && rises : direction === "increasing" ? falls : rises;
+}
