@@ -20,11 +20,11 @@ export interface Dictionary {
   readonly flipped: Uint8Array;
 }
 
-/** What ends the climb. */
+/** What ends a climb. */
 export interface Limits {
   /** The most pivots and flips. */
   readonly steps: number;
-  /** The climb ends where the objective is above this. */
+  /** It ends where the objective is above this. */
   readonly enough: number;
 }
 
@@ -129,7 +129,7 @@ export function flip({ m, n, table, columns, flipped }: Dictionary, column: numb
 }
 
 /** The same for the variable of a row, wherever it is. */
-function complement({ n, table, basic, flipped }: Dictionary, row: number): void {
+export function complement({ n, table, basic, flipped }: Dictionary, row: number): void {
   const start = row * (n + 1), value = start + n;
   for (let at = start; at < value; at++) table[at] = -table[at];
   table[value] = 1 - table[value];

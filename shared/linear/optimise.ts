@@ -1,5 +1,6 @@
 import type { Box } from "../numeric/box.ts";
-import { climb, type Dictionary, type Outcome, pivot } from "./dictionary.ts";
+import { descend, standBest } from "./descend.ts";
+import { climb, type Dictionary, type Outcome } from "./dictionary.ts";
 import { type Frame, frameOf, multipliersOf, pointOf } from "./frame.ts";
 import type { HalfSpaces } from "./half_spaces.ts";
 import { columnsOf, constantMiss, stepsFor } from "./polytope.ts";
@@ -14,104 +15,66 @@ export interface Optimum {
   readonly multipliers: Float64Array;
   /** c . x at the point; -Infinity where `isEmpty`. */
   readonly value: number;
-  /** No point was found that meets all half-spaces to within 1e-9 of their scales. */
+  /** The half-spaces do not meet in the box, up to rounding. */
   readonly isEmpty: boolean;
+  /** `open`: a limit of steps came first; the point misses a half-space, the multipliers prove less than they could. */
   readonly outcome: Outcome;
 }
 
 /**
- * Maximises c . x over the half-spaces and the box: first down to no miss at all, then up.
+ * Maximises c . x over the half-spaces and the box, from the corner that is best without half-spaces.
  *
- * Deterministic. Cost: as `roomiest`, twice.
+ * Deterministic. Cost: as `roomiest`.
  */
 export function optimise(halfSpaces: HalfSpaces, box: Box, objective: Float64Array, limit?: number): Optimum {
   const frame = frameOf(halfSpaces, box, objective);
   if (frame.missed >= 0) return { ...constantMiss(frame), value: -Infinity, isEmpty: true };
-  const steps = limit ?? stepsFor(frame);
-  const dictionary = missDictionary(frame), { m, n, table } = dictionary;
-  let outcome = climb(dictionary, { steps, enough: Infinity });
-  if (-table[m * (n + 1) + n] > FEASIBLE) {
-    const multipliers = multipliersOf(frame, dictionary);
-    return { point: pointOf(frame, dictionary), multipliers, value: -Infinity, isEmpty: true, outcome };
+  const { dictionary, scale } = objectiveDictionary(frame, objective), steps = limit ?? stepsFor(frame);
+  standBest(dictionary);
+  const { outcome, row } = descend(dictionary, steps);
+  if (outcome === "infeasible") {
+    const multipliers = multipliersOfRow(frame, dictionary, row);
+    return { point: pointOf(frame, dictionary), multipliers, value: -Infinity, isEmpty: true, outcome: "optimal" };
   }
-  dropMiss(dictionary, frame.coordinates.length + frame.rows.length);
-  const scale = setObjective(dictionary, frame, objective);
-  if (scale > 0) outcome = climb(dictionary, { steps, enough: Infinity });
+  const end = outcome === "optimal" ? climb(dictionary, { steps, enough: Infinity }) : "open";
   const point = pointOf(frame, dictionary), multipliers = multipliersOf(frame, dictionary);
   for (let i = 0; i < multipliers.length; i++) multipliers[i] *= scale;
   let value = 0;
   for (let j = 0; j < point.length; j++) value += objective[j] * point[j];
-  return { point, multipliers, value, isEmpty: false, outcome };
+  return { point, multipliers, value, isEmpty: false, outcome: end };
 }
 
-/** A half-space that is missed by less, in its scale, counts as met. */
-const FEASIBLE = 1e-9;
-
-/** The rows with one variable more, by which all of them are missed at most; the objective is minus that. */
-function missDictionary({ rows, coordinates, flipped, table: raw }: Frame): Dictionary {
-  const structural = coordinates.length, width = structural + 1, m = rows.length, n = structural + 1, stride = n + 1;
-  const table = new Float64Array((m + 1) * stride), basic = new Int32Array(m);
-  let least = -1, value = 0;
-  for (let r = 0; r < m; r++) {
-    for (let k = 0; k < structural; k++) table[r * stride + k] = raw[r * width + k];
-    table[r * stride + structural] = 1;
-    table[r * stride + n] = raw[r * width + structural];
-    basic[r] = structural + r;
-    if (raw[r * width + structural] < value) {
-      value = raw[r * width + structural];
-      least = r;
-    }
-  }
-  table[m * stride + structural] = -1;
-  const columns = columnsOf(structural, structural + m);
-  const dictionary = { m, n, table, basic, columns, structural, flipped: flipped.slice() };
-  if (least >= 0) pivot(dictionary, least, structural);
-  return dictionary;
-}
-
-/** Takes the miss, 0 by now, out of the dictionary. */
-function dropMiss(dictionary: Dictionary, miss: number): void {
-  const { m, n, table, basic, columns } = dictionary, stride = n + 1;
-  const row = basic.indexOf(miss);
-  if (row >= 0) {
-    let column = 0;
-    for (let k = 1; k < n; k++) {
-      if (Math.abs(table[row * stride + k]) > Math.abs(table[row * stride + column])) column = k;
-    }
-    if (Math.abs(table[row * stride + column]) < SMALLEST_PIVOT) {
-      // A row of zeros: the variable stays where it is, and never moves again.
-      table.fill(0, row * stride, (row + 1) * stride);
-      return;
-    }
-    pivot(dictionary, row, column);
-  }
-  const gone = columns.indexOf(miss);
-  columns[gone] = -1;
-  for (let i = 0; i <= m; i++) table[i * stride + gone] = 0;
-}
-
-const SMALLEST_PIVOT = 1e-9;
-
-/** Writes c . x, divided by its scale, into the objective's row; returns the scale. */
-function setObjective({ m, n, table, basic, columns, structural, flipped }: Dictionary, frame: Frame, c: Float64Array) {
-  const { coordinates, box: { lower, upper } } = frame, stride = n + 1;
+/** The slacks over the coordinates, and c . x divided by its scale. */
+function objectiveDictionary(frame: Frame, c: Float64Array): { dictionary: Dictionary; scale: number } {
+  const { rows, coordinates, flipped, box: { lower, upper } } = frame;
+  const n = coordinates.length, m = rows.length;
+  const table = new Float64Array((m + 1) * (n + 1)), basic = new Int32Array(m);
+  table.set(frame.table);
+  for (let r = 0; r < m; r++) basic[r] = n + r;
   let scale = 0;
-  for (const j of coordinates) scale += Math.abs(c[j]) * (upper[j] - lower[j]) / 2;
-  table.fill(0, m * stride);
-  if (scale === 0) return 0;
-  const slopes = new Float64Array(structural);
-  for (let k = 0; k < structural; k++) {
-    const j = coordinates[k], reach = c[j] * (upper[j] - lower[j]) / scale;
-    slopes[k] = flipped[k] === 1 ? -reach : reach;
-    table[m * stride + n] += (flipped[k] === 1 ? c[j] * upper[j] : c[j] * lower[j]) / scale;
-  }
   for (let k = 0; k < n; k++) {
-    if (columns[k] >= 0 && columns[k] < structural) table[m * stride + k] += slopes[columns[k]];
+    scale += Math.abs(c[coordinates[k]]) * (upper[coordinates[k]] - lower[coordinates[k]]) / 2;
   }
-  for (let i = 0; i < m; i++) {
-    const slope = basic[i] < structural ? slopes[basic[i]] : 0;
-    if (slope === 0) continue;
-    for (let k = 0; k <= n; k++) table[m * stride + k] += slope * table[i * stride + k];
+  for (let k = 0; k < n && scale > 0; k++) {
+    const j = coordinates[k], reach = c[j] * (upper[j] - lower[j]) / scale;
+    table[m * (n + 1) + k] = flipped[k] === 1 ? -reach : reach;
   }
-  return scale;
+  const columns = columnsOf(n, -1).subarray(0, n);
+  return { dictionary: { m, n, table, basic, columns, structural: n, flipped: flipped.slice() }, scale };
+}
+
+/**
+ * The multipliers that a row proves emptiness with: its variable v >= 0 equals value + sum of slopes times the others,
+ * value < 0 and no slope > 0, so the slacks among v and the others cannot all be >= 0.
+ */
+function multipliersOfRow(frame: Frame, { n, table, basic, columns, structural }: Dictionary, row: number) {
+  const multipliers = new Float64Array(frame.scales.length);
+  const set = (variable: number, y: number) => {
+    if (variable < structural || !(y > 0)) return;
+    const i = frame.rows[variable - structural];
+    multipliers[i] = y / frame.scales[i];
+  };
+  set(basic[row], 1);
+  for (let k = 0; k < n; k++) set(columns[k], -table[row * (n + 1) + k]);
+  return multipliers;
 }

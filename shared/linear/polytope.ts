@@ -1,5 +1,6 @@
 import { type Box, midpoint } from "../numeric/box.ts";
-import { climb, type Dictionary, type Limits, type Outcome } from "./dictionary.ts";
+import { descend, standBest } from "./descend.ts";
+import { climb, type Dictionary, type Outcome } from "./dictionary.ts";
 import { type Frame, frameOf, missedBy, multipliersOf, pointOf } from "./frame.ts";
 import type { HalfSpaces } from "./half_spaces.ts";
 
@@ -20,11 +21,12 @@ export interface Roomiest {
  * Maximises t with a_i . x + b_i >= t scale_i over x in the box; scale_i as in `scalesOf`.
  *
  * A half-space that is constant on the box (scale 0) is left out where it holds; where it is missed it alone is the answer:
- * its multiplier is 1, `room` its value. Deterministic; a limit of steps leaves a feasible point and multipliers that
- * prove less. Infinite boxes give nothing of use.
+ * its multiplier is 1, `room` its value. With `enough` the climb goes from point to point and ends at the first that has
+ * so much room; without it the optimum is approached from multipliers to multipliers, and where a limit ends that early `room` is
+ * above the optimum and the point of no use. Deterministic. Infinite boxes give nothing of use.
  * Cost: 2 m n flops a pivot, most often fewer than 2 m pivots; memory 8 m n bytes.
  */
-export function roomiest(halfSpaces: HalfSpaces, box: Box, limits: Partial<Limits> = {}): Roomiest {
+export function roomiest(halfSpaces: HalfSpaces, box: Box, limits: RoomLimits = {}): Roomiest {
   const frame = frameOf(halfSpaces, box);
   if (frame.missed >= 0) return constantMiss(frame);
   if (frame.rows.length === 0) {
@@ -35,14 +37,38 @@ export function roomiest(halfSpaces: HalfSpaces, box: Box, limits: Partial<Limit
       outcome: "optimal",
     };
   }
+  const steps = limits.steps ?? stepsFor(frame), enough = limits.enough ?? Infinity;
   const dictionary = roomDictionary(frame);
-  const outcome = climb(dictionary, { steps: stepsFor(frame), enough: Infinity, ...limits });
+  const outcome = enough === Infinity
+    ? settle(dictionary, steps, limits.below ?? -Infinity)
+    : climb(dictionary, { steps, enough });
   return {
     point: pointOf(frame, dictionary),
     multipliers: multipliersOf(frame, dictionary),
     room: dictionary.table[dictionary.m * (dictionary.n + 1) + dictionary.n],
     outcome,
   };
+}
+
+/** Down to a point, then up by what rounding left. */
+function settle(dictionary: Dictionary, steps: number, below: number): Outcome {
+  standBest(dictionary);
+  const { outcome } = descend(dictionary, steps, below);
+  return outcome === "optimal"
+    ? climb(dictionary, { steps, enough: Infinity })
+    : outcome === "enough"
+    ? outcome
+    : "open";
+}
+
+/** What ends a search for room before the optimum; nothing does where it is left out. */
+export interface RoomLimits {
+  /** The most pivots. */
+  readonly steps?: number;
+  /** A point with more room than this will do: goes from point to point. */
+  readonly enough?: number;
+  /** Multipliers whose `room` is below this will do (with `enough` they are not looked for). */
+  readonly below?: number;
 }
 
 /** A limit that only trouble reaches. */
