@@ -57,19 +57,36 @@ export function boxMaximum(
  * Rounding: true only where h_i > 0 over the reals for every h_i within e_i of a_i . x + b_i.
  */
 export function isInside(halfSpaces: HalfSpaces, errors: Float64Array | null, box: Box, point: Float64Array): boolean {
-  const { rows, constants } = halfSpaces, { lower, upper } = box, n = lower.length;
-  for (let j = 0; j < n; j++) if (!(lower[j] <= point[j] && point[j] <= upper[j])) return false;
-  const factor = radiusFactor(n + 4), underflow = underflowOf(n + 1);
-  for (let i = 0; i < constants.length; i++) {
-    const error = errors === null ? 0 : errors[i];
-    if (!(error >= 0)) return false;
-    let sum = constants[i] - error, mass = Math.abs(constants[i]) + error;
-    for (let j = 0, at = i * n; j < n; j++, at++) {
-      const product = rows[at] * point[j];
-      sum += product;
-      mass += Math.abs(product);
-    }
-    if (!(settleWith(factor, sum, mass, underflow) > 0)) return false;
-  }
-  return true;
+  const { lower, upper } = box;
+  for (let j = 0; j < point.length; j++) if (!(lower[j] <= point[j] && point[j] <= upper[j])) return false;
+  return rowsInside(halfSpaces, errors, point, null).every(Boolean);
 }
+
+/**
+ * Which half-spaces hold a point strictly, proved; with a `box` also every point of it whose coordinates are each within
+ * 16 u max(|l|, |u|) + 2^-1072 of the point's.
+ */
+export function rowsInside(
+  { rows, constants }: HalfSpaces,
+  errors: Float64Array | null,
+  point: Float64Array,
+  box: Box | null,
+): boolean[] {
+  const n = point.length, factor = radiusFactor(n + 4 + (box === null ? 0 : NEIGHBOURS));
+  const underflow = underflowOf((box === null ? 1 : 1 + NEIGHBOURS) * (n + 1));
+  const reach = point.map((x, j) => (box === null ? Math.abs(x) : Math.max(-box.lower[j], box.upper[j])));
+  return Array.from(constants, (constant, i) => {
+    const error = errors === null ? 0 : errors[i];
+    let sum = constant - error, mass = Math.abs(constant) + error, slopes = 0;
+    for (let j = 0, at = i * n; j < n; j++, at++) {
+      sum += rows[at] * point[j];
+      mass += Math.abs(rows[at]) * reach[j];
+      slopes += Math.abs(rows[at]);
+    }
+    const lost = box === null ? underflow : underflow + underflowOf(NEIGHBOURS) * (1 + 2 * slopes);
+    return error >= 0 && settleWith(factor, sum, mass, lost) > 0;
+  });
+}
+
+/** 16 u |a_ij| max(|l_j|, |u_j|) are at most so many roundings of the mass. */
+const NEIGHBOURS = 24;
