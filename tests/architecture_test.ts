@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 const FLOORS: readonly (readonly string[])[] = [
   ["errors.ts", "version.ts"],
   ["numeric", "graph.ts"],
-  ["kernels", "query.ts"],
+  ["kernels", "linear", "query.ts"],
   ["operators", "certificate", "onnx"],
   ["bounds", "arithmetic.ts"],
   ["jacobian"],
