@@ -1,0 +1,162 @@
+import type { Box } from "../numeric/box.ts";
+import { ascend, usualMultipliers } from "./ascend.ts";
+import { boundEntries, boundGradients, prepareLines } from "./gradients.ts";
+import type { Objective } from "./objective.ts";
+import type { Piece, Split } from "./piece.ts";
+import { boundHeights } from "./preactivations.ts";
+import type { Region } from "./region.ts";
+import { type Bounded, pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** A piece before it is bounded. */
+export type Part = Omit<Piece, "split">;
+
+/** One objective over a region, ready to be bounded on pieces; `scale` is the size of the objective. */
+export interface Bounding {
+  readonly region: Region;
+  readonly objective: Objective;
+  readonly workspace: Workspace;
+  readonly scale: number;
+}
+
+/**
+ * A piece with its bound: never above what it was split from. Null where it is proved empty. `entries` are bounds of J over what
+ * was split (norms only).
+ */
+export function boundPart(bounding: Bounding, part: Part, entries: Box | null, level: number): Part | null {
+  const { region, objective, workspace, scale } = bounding, { kind } = objective.aim;
+  const { multipliers } = workspace;
+  loadMultipliers(region, workspace, part);
+  const renew = boundsHeights(region) || part.box !== null;
+  const piece: Bounded = {
+    box: renew ? copyOf(part.box ?? region.box) : region.box,
+    phases: part.phases.slice(),
+    heights: renew ? copyOf(part.heights) : part.heights,
+    gradients: kind === "value" ? part.gradients : copyOf(part.gradients),
+  };
+  if (!tie(region, piece.phases)) return null;
+  if (renew && !boundHeights(region, objective, workspace, piece, multipliers)) return null;
+  if (!tie(region, piece.phases)) return null;
+  const signs = part.signs.slice();
+  if (kind !== "value") boundGradients(region, objective, workspace, piece);
+  if (kind === "norm") {
+    workspace.entryLower.set(entries!.lower);
+    workspace.entryUpper.set(entries!.upper);
+    boundEntries(region, objective, workspace, { ...piece, signs }, false);
+  }
+  const sum = sumOf(bounding);
+  const target = level - NEAR * scale;
+  ascend(region, objective, workspace, piece, sum, target, scale);
+  pushDown(region, objective, workspace, piece, sum, multipliers);
+  const found = settlePushed(region, objective, workspace, piece, sum);
+  return {
+    ...part,
+    ...piece,
+    box: renew ? piece.box : null,
+    upper: found < part.upper ? found : part.upper,
+    signs,
+    multipliers: Float32Array.from(multipliers),
+  };
+}
+
+/** An ascent ends where its value is so far below the level, by the objective's size: what rounding takes is less. */
+const NEAR = 2 ** -36;
+
+function loadMultipliers(region: Region, { multipliers }: Workspace, { multipliers: stored, phases }: Part): void {
+  if (stored.length === 0) usualMultipliers(region, multipliers);
+  else multipliers.set(stored);
+  void phases;
+}
+
+/** Whether rows bound all h again on every piece: where that costs no more than some ascents. */
+export function boundsHeights({ width, features }: Region): boolean {
+  const rows = 2 * width * width * (features + width / 4), ascents = 10 * (4 * width * features + 2 * width * width);
+  return rows <= 3 * ascents;
+}
+
+/** The kinks of one neuron ascend: above a later one it is above the earlier, below an earlier one below the later. */
+function tie({ network: { units } }: Region, phases: Int8Array): boolean {
+  for (let u = 0; u + 1 < units.length; u++) {
+    const a = units[u], b = units[u + 1];
+    if (a.activation !== b.activation || a.index !== b.index) continue;
+    if (phases[u + 1] > 0) {
+      if (phases[u] < 0) return false;
+      phases[u] = 1;
+    }
+    if (phases[u] < 0) phases[u + 1] = -1;
+  }
+  return true;
+}
+
+/** The aim as a sum over the piece; of a norm with chords of |J_j| over the workspace's entries. */
+export function sumOf({ region, objective, workspace }: Pick<Bounding, "region" | "objective" | "workspace">): Sum {
+  const { aim, direct, seed, entryCharges } = objective, { width, features, inputs, byFeature } = region;
+  const { start, slopes, entryLower, entryUpper } = workspace;
+  if (aim.kind === "value") {
+    let charge = objective.constantCharge;
+    const { upper, reach } = region.network;
+    for (let u = 0; u < width; u++) {
+      if (objective.seedCharges[u] > 0) charge += objective.seedCharges[u] * Math.max(0, upper[u]);
+    }
+    for (let j = 0; j < features; j++) charge += objective.directCharges[j] * reach[j];
+    return { gated: null, units: seed, inputs: direct, constant: objective.constant, charge: charge * 1.000001 };
+  }
+  if (aim.kind === "entry") {
+    const j = aim.feature;
+    for (let u = 0; u < width; u++) start[u] = byFeature[j * width + u];
+    return { gated: start, units: null, inputs: null, constant: direct[j], charge: entryCharges[j] };
+  }
+  let constant = 0, charge = 0;
+  for (let j = 0; j < features; j++) {
+    const a = entryLower[j], b = entryUpper[j];
+    let slope = 1;
+    if (b <= 0) slope = -1;
+    else if (a < 0) {
+      slope = (a + b) / (b - a);
+      if (!(slope >= -1 && slope <= 1)) slope = 0;
+      // Any slope: the largest of |z| - slope z stands at an end.
+      const height = Math.max((1 - slope) * b, (-1 - slope) * a);
+      constant += height;
+      charge += height;
+    }
+    slopes[j] = slope;
+    constant += slope * direct[j];
+    charge += entryCharges[j];
+  }
+  for (let u = 0; u < width; u++) {
+    let sum = 0;
+    for (let j = 0, at = u * features; j < features; j++, at++) sum += slopes[j] * inputs[at];
+    start[u] = sum;
+  }
+  return { gated: start, units: null, inputs: null, constant, charge: charge * 1.000001 };
+}
+
+/** Bounds of J over a bounded piece, by rows: what the parts of its next split begin with. */
+export function entriesOf({ region, objective, workspace }: Bounding, piece: Piece): Box {
+  const { entries } = objective;
+  workspace.entryLower.set(entries.lower);
+  workspace.entryUpper.set(entries.upper);
+  prepareLines(region, workspace, piece);
+  boundEntries(region, objective, workspace, { ...piece, signs: piece.signs.slice() }, true);
+  return { lower: workspace.entryLower.slice(), upper: workspace.entryUpper.slice() };
+}
+
+export function copyOf({ lower, upper }: Box): Box {
+  return { lower: lower.slice(), upper: upper.slice() };
+}
+
+/** The unit whose relaxation may cost most, by what the last bound left in the workspace; null where every unit is decided. */
+export function chooseUnit({ region, objective, workspace }: Bounding, piece: Bounded): Split | null {
+  const { overGated, overUnit } = workspace, { phases, gradients, heights } = piece;
+  let best = -1, most = -1;
+  for (let u = 0; u < region.width; u++) {
+    if (phases[u] !== 0) continue;
+    let score = 0;
+    if (objective.aim.kind === "value") {
+      const l = heights.lower[u], h = heights.upper[u];
+      score = Math.abs(overUnit[u]) * -l * h / (h - l);
+    } else score = Math.abs(overGated[u]) * Math.max(Math.abs(gradients.lower[u]), Math.abs(gradients.upper[u]));
+    if (score > most) [best, most] = [u, score];
+  }
+  return best < 0 ? null : { kind: "unit", unit: best };
+}

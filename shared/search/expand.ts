@@ -1,0 +1,124 @@
+import type { Box } from "../numeric/box.ts";
+import { optimise } from "../linear/optimise.ts";
+import { boxMaximum } from "../linear/empty.ts";
+import { boundPart, type Bounding, chooseUnit, copyOf, entriesOf, type Part } from "./bound_piece.ts";
+import { decide, leafForms, type Original } from "./leaf.ts";
+import type { Objective } from "./objective.ts";
+import { boxOf, type Piece, type Split } from "./piece.ts";
+import type { Region } from "./region.ts";
+import { pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import { sumOf } from "./bound_piece.ts";
+import type { Candidate, Expander, Expansion } from "./tree.ts";
+import { valueAt } from "./value_at.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Everything a region's pieces are bounded with; the same on every thread. */
+export interface Problem {
+  readonly region: Region;
+  readonly original: Original;
+  /** One a tree. */
+  readonly objectives: readonly Objective[];
+  readonly scales: readonly number[];
+  readonly workspace: Workspace;
+}
+
+/** A bounded part: what is left of it. */
+interface Outcome {
+  /** Still to be split; null where it is finished. */
+  readonly piece: Piece | null;
+  /** Its bound where it is finished; -Infinity where it is empty. */
+  readonly closed: number;
+  readonly point: Candidate | null;
+}
+
+const NOTHING: Outcome = { piece: null, closed: -Infinity, point: null };
+
+export function expanderOf(problem: Problem): Expander<Piece> {
+  return {
+    expand: (nodes, levels) => Promise.resolve(nodes.map((node) => expand(problem, node, levels[node.tree]))),
+    most: 2,
+  };
+}
+
+function expand(problem: Problem, node: Piece, level: number): Expansion<Piece> {
+  const bounding = boundingOf(problem, node.tree);
+  const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
+  const parts = partsOf(bounding.region, node);
+  const children: Piece[] = [], points: Candidate[] = [];
+  let closed = -Infinity;
+  for (const part of parts) {
+    const outcome = settle(problem, bounding, boundPart(bounding, part, entries, level), level);
+    if (outcome.piece) children.push(outcome.piece);
+    if (outcome.closed > closed) closed = outcome.closed;
+    if (outcome.point) points.push(outcome.point);
+  }
+  return { children, closed, bounded: parts.length, points };
+}
+
+export function boundingOf({ region, objectives, scales, workspace }: Problem, tree: number): Bounding {
+  return { region, objective: objectives[tree], workspace, scale: scales[tree] };
+}
+
+/** What a split makes of a piece: the parts cover it. */
+function partsOf(region: Region, piece: Piece): Part[] {
+  const { split, ...rest } = piece, depth = piece.depth + 1;
+  if (split === null) return [];
+  if (split.kind === "unit") {
+    return [1, -1].map((phase) => {
+      const phases = piece.phases.slice();
+      phases[split.unit] = phase;
+      return { ...rest, phases, depth };
+    });
+  }
+  const { feature, at } = split;
+  return [0, 1].map((side) => {
+    const box = copyOf(boxOf(region, piece));
+    (side === 0 ? box.upper : box.lower)[feature] = at;
+    return { ...rest, box, depth };
+  });
+}
+
+/** What becomes of a bounded part: dropped, closed, or open with its next split. */
+function settle(problem: Problem, bounding: Bounding, part: Part | null, level: number): Outcome {
+  if (part === null) return NOTHING;
+  const { tree, upper } = part;
+  if (upper <= level) return { piece: null, closed: upper, point: null };
+  const piece = { ...part, box: boxOf(bounding.region, part) };
+  const split: Split | null = chooseUnit(bounding, piece);
+  if (split !== null) {
+    const point = bounding.workspace.corner.slice();
+    return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
+  }
+  return bounding.objective.aim.kind === "value"
+    ? settleValue(bounding, part, piece.box)
+    : settleGradient(problem, bounding, part, piece.box);
+}
+
+/** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
+function settleGradient({ original }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
+  const { region } = bounding, { tree, upper } = part;
+  const decision = decide(region, original, { ...part, box });
+  if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
+  const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
+  return { piece: null, closed: upper, point };
+}
+
+/** Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. */
+function settleValue(bounding: Bounding, part: Part, box: Box): Outcome {
+  const { region, objective, workspace } = bounding, { width, features } = region, { tree } = part;
+  const bounded = { ...part, box }, { units, halfSpaces, errors } = leafForms(region, bounded);
+  const sum: Sum = sumOf(bounding), { multipliers } = workspace;
+  multipliers.fill(0, 3 * width);
+  pushDown(region, objective, workspace, bounded, sum, multipliers);
+  const slopes = workspace.overInput.slice(0, features);
+  const found = optimise(halfSpaces, box, slopes);
+  if (found.isEmpty && boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return NOTHING;
+  units.forEach((u, i) => multipliers[3 * width + u] = found.multipliers[i]);
+  pushDown(region, objective, workspace, bounded, sum, multipliers);
+  const upper = Math.min(part.upper, settlePushed(region, objective, workspace, bounded, sum));
+  return { piece: null, closed: upper, point: found.isEmpty ? null : candidate(bounding, tree, found.point) };
+}
+
+function candidate({ region, objective }: Bounding, tree: number, point: Float64Array): Candidate {
+  return { tree, point, score: valueAt(region, objective, point) };
+}

@@ -1,0 +1,155 @@
+import { nextDown, nextUp, settleWith } from "../numeric/rounding.ts";
+import type { Box } from "../numeric/box.ts";
+import type { Objective } from "./objective.ts";
+import type { Region } from "./region.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What bounds of gradients are about: a piece's phases and the bounds of p so far. */
+export interface Gated {
+  readonly phases: Int8Array;
+  readonly gradients: Box;
+}
+
+/**
+ * Lower bound of row . g + start, row in `workspace.row` from unit `first` on (it is used up): unit by unit, nearest to the
+ * input first, the coefficient takes g's line and goes on to the units that p_u reads.
+ *
+ * `charge` is what the row itself starts with. Rounding: never above the real value for any g of the piece. Source: (7), (25)
+ */
+export function walkRow(
+  { width, above, columns, factor, underflow }: Region,
+  { seed, charges }: Objective,
+  { row, lines }: Workspace,
+  first: number,
+  start: number,
+  charge: number,
+): number {
+  let sum = start, mass = charge, steps = 0;
+  for (let u = first; u < width; u++) {
+    const a = row[u];
+    if (a === 0) continue;
+    const at = a > 0 ? 0 : 2 * width;
+    const constant = a * lines[at + width + u], slope = a * lines[at + u];
+    sum += constant;
+    mass += Math.abs(constant);
+    if (slope === 0) {
+      // A product that underflowed is no zero.
+      if (lines[at + u] !== 0) steps++;
+      continue;
+    }
+    steps++;
+    sum += slope * seed[u];
+    mass += Math.abs(slope) * charges[u];
+    for (let v = above[u], c = u * width + v; v < width; v++, c++) row[v] += slope * columns[c];
+  }
+  return settleWith(factor, sum, mass, steps === 0 ? 0 : steps * underflow * largestOf(charges));
+}
+
+/** At least 1: what is lost may be multiplied with the largest |p|. */
+function largestOf(charges: Float64Array): number {
+  let largest = 1;
+  for (let u = 0; u < charges.length; u++) if (charges[u] > largest) largest = charges[u];
+  return largest;
+}
+
+/** The lines of g_u = p_u d_u for all units of a piece, into the workspace. Source: (7); a decided unit is p_u or 0. */
+export function prepareLines({ width }: Region, { lines }: Workspace, piece: Gated): void {
+  for (let u = 0; u < width; u++) prepareLine(width, lines, piece, u);
+}
+
+function prepareLine(width: number, lines: Float64Array, { phases, gradients }: Gated, u: number): void {
+  let lowerSlope = 0, lowerConstant = 0, upperSlope = 0, upperConstant = 0;
+  const a = gradients.lower[u], b = gradients.upper[u];
+  if (phases[u] > 0) lowerSlope = upperSlope = 1;
+  else if (phases[u] === 0) {
+    if (a >= 0) upperSlope = 1;
+    else if (b <= 0) lowerSlope = 1;
+    else {
+      upperSlope = clamp(b / (b - a));
+      upperConstant = nextUp(Math.max(-upperSlope * a, (1 - upperSlope) * b));
+      lowerSlope = clamp(-a / (b - a));
+      lowerConstant = nextDown(Math.min(-lowerSlope * b, (1 - lowerSlope) * a));
+      // One more step for 1 - slope.
+      upperConstant = nextUp(upperConstant);
+      lowerConstant = nextDown(lowerConstant);
+    }
+  }
+  lines[u] = lowerSlope;
+  lines[width + u] = lowerConstant;
+  lines[2 * width + u] = upperSlope;
+  lines[3 * width + u] = upperConstant;
+}
+
+function clamp(slope: number): number {
+  return slope > 0 ? (slope < 1 ? slope : 1) : 0;
+}
+
+/**
+ * Bounds of p over a piece, from the units nearest to the output on, intersected with those given; and the lines over them.
+ * Units that are decided keep what they have: no row reads it.
+ */
+export function boundGradients(region: Region, objective: Objective, workspace: Workspace, piece: Gated): void {
+  const { width, above, columns } = region, { seed, charges } = objective, { row, lines } = workspace;
+  const { phases, gradients: { lower, upper } } = piece;
+  for (let u = width - 1; u >= 0; u--) {
+    if (phases[u] === 0 && !(lower[u] === upper[u])) {
+      const first = above[u], from = u * width;
+      for (let v = first; v < width; v++) row[v] = columns[from + v];
+      const least = walkRow(region, objective, workspace, first, seed[u], charges[u]);
+      if (least > lower[u]) lower[u] = least;
+      for (let v = first; v < width; v++) row[v] = -columns[from + v];
+      const most = -walkRow(region, objective, workspace, first, -seed[u], charges[u]);
+      if (most < upper[u]) upper[u] = most;
+    }
+    prepareLine(width, lines, piece, u);
+  }
+}
+
+/**
+ * Bounds of the entries of J into `entryLower` and `entryUpper`, intersected with what is there: by intervals, then, where the
+ * sign is still open and `rows` asks for it, by rows. Entries whose sign is in `signs` are skipped; new signs are written there.
+ */
+export function boundEntries(
+  region: Region,
+  objective: Objective,
+  workspace: Workspace,
+  piece: Gated & { readonly signs: Int8Array },
+  rows: boolean,
+): void {
+  const { width, features, byFeature, factor, underflow } = region, { direct, entryCharges, charges } = objective;
+  const { entryLower, entryUpper, row } = workspace, { phases, gradients, signs } = piece;
+  const least = workspace.gated, most = workspace.unit;
+  for (let u = 0; u < width; u++) {
+    const a = gradients.lower[u], b = gradients.upper[u], phase = phases[u];
+    least[u] = phase > 0 ? a : phase < 0 ? 0 : Math.min(0, a);
+    most[u] = phase > 0 ? b : phase < 0 ? 0 : Math.max(0, b);
+  }
+  const lost = width * underflow * largestOf(charges);
+  for (let j = 0; j < features; j++) {
+    if (signs.length > 0 && signs[j] !== 0) continue;
+    let low = direct[j], high = low, used = 0;
+    for (let u = 0, at = j * width; u < width; u++, at++) {
+      const w = byFeature[at];
+      if (w > 0) {
+        low += w * least[u];
+        high += w * most[u];
+        used++;
+      } else if (w < 0) {
+        low += w * most[u];
+        high += w * least[u];
+        used++;
+      }
+    }
+    const e = used === 0 ? 0 : lost;
+    entryLower[j] = Math.max(entryLower[j], settleWith(factor, low, entryCharges[j], e));
+    entryUpper[j] = Math.min(entryUpper[j], -settleWith(factor, -high, entryCharges[j], e));
+    if (rows && entryLower[j] < 0 && entryUpper[j] > 0) {
+      const from = j * width;
+      for (let u = 0; u < width; u++) row[u] = byFeature[from + u];
+      entryLower[j] = Math.max(entryLower[j], walkRow(region, objective, workspace, 0, direct[j], entryCharges[j]));
+      for (let u = 0; u < width; u++) row[u] = -byFeature[from + u];
+      entryUpper[j] = Math.min(entryUpper[j], -walkRow(region, objective, workspace, 0, -direct[j], entryCharges[j]));
+    }
+    if (signs.length > 0) signs[j] = entryLower[j] >= 0 ? 1 : entryUpper[j] <= 0 ? -1 : 0;
+  }
+}

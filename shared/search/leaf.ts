@@ -1,0 +1,135 @@
+import type { Graph, NodeId } from "../graph.ts";
+import { atExponent, dyadicsOf } from "../numeric/dyadic.ts";
+import type { Box } from "../numeric/box.ts";
+import { decideLeaf, type Decision } from "../linear/decide_leaf.ts";
+import { type AllPhases, exactForm, type ExactForm } from "../linear/exact_form.ts";
+import type { HalfSpaces } from "../linear/half_spaces.ts";
+import { rulesOf } from "../bounds/pass.ts";
+import type { ElementwiseOperator } from "../operators/operator.ts";
+import type { Bounded } from "./relaxed_pass.ts";
+import { INFLATION, type Region } from "./region.ts";
+
+/** The network itself, for what only exact arithmetic decides: the graph, and proved bounds of its activations' inputs. */
+export interface Original {
+  readonly graph: Graph;
+  readonly inputs: ReadonlyMap<NodeId, Box>;
+}
+
+/** The half-spaces of a piece on which every unit has its phase: those that its bounds leave open, by unit. */
+export interface LeafForms {
+  readonly units: readonly number[];
+  readonly halfSpaces: HalfSpaces;
+  readonly errors: Float64Array;
+}
+
+/**
+ * phase_u h_u >= 0 as affine forms of x, with their errors on the box.
+ *
+ * Row u is its own inputs plus K_uv times row v of the active units below, one level after the other: what a level rounds, and
+ * what its numbers are off by, is at most `factor` times the magnitudes of its terms; what the rows below are off by comes on top.
+ */
+export function leafForms(region: Region, { phases, heights }: Bounded): LeafForms {
+  const { width, features, below, rows, inputs, charges, factor, share, network } = region;
+  const { bias, reach, unitMagnitudes } = network;
+  const all = new Float64Array(width * features), constants = bias.slice(0, width);
+  const errors = new Float64Array(width), sizes = new Float64Array(width);
+  all.set(inputs);
+  for (let u = 0; u < width; u++) {
+    let inherited = 0, mass = charges[u];
+    const to = u * features;
+    for (let v = 0; v < below[u]; v++) {
+      const weight = rows[u * width + v];
+      if (phases[v] < 0) continue;
+      mass += (Math.abs(weight) + share * unitMagnitudes[u * width + v]) * sizes[v];
+      if (weight === 0) continue;
+      inherited += Math.abs(weight) * errors[v];
+      constants[u] += weight * constants[v];
+      for (let j = 0, from = v * features; j < features; j++) all[to + j] += weight * all[from + j];
+    }
+    errors[u] = (inherited + factor * mass) * INFLATION;
+    let size = Math.abs(constants[u]) + errors[u];
+    for (let j = 0; j < features; j++) size += Math.abs(all[to + j]) * reach[j];
+    sizes[u] = size * INFLATION;
+  }
+  const units: number[] = [];
+  for (let u = 0; u < width; u++) {
+    if (phases[u] > 0 ? !(heights.lower[u] > 0) : !(heights.upper[u] < 0)) units.push(u);
+  }
+  const chosen = new Float64Array(units.length * features);
+  units.forEach((u, i) => {
+    for (let j = 0; j < features; j++) chosen[i * features + j] = phases[u] * all[u * features + j];
+  });
+  return {
+    units,
+    halfSpaces: { rows: chosen, constants: Float64Array.from(units, (u) => phases[u] * constants[u]) },
+    errors: Float64Array.from(units, (u) => errors[u]),
+  };
+}
+
+/** Does a piece on which every unit has its phase have an interior? Source: shared/README.md (24) */
+export function decide(region: Region, original: Original, piece: Bounded, forms = leafForms(region, piece)): Decision {
+  const { units, halfSpaces, errors } = forms, { phases } = piece;
+  let all: AllPhases | null = null;
+  const work = { products: WORK };
+  return decideLeaf({
+    box: piece.box,
+    halfSpaces,
+    errors,
+    exactRow: (i) => {
+      const unit = region.network.units[units[i]];
+      all ??= allPhases(region, original, phases);
+      const node = original.graph.nodes[unit.activation].inputs[0];
+      const form = exactForm(original.graph, all, node, unit.index, work);
+      return form && signed(above(form, unit.kink), phases[units[i]]);
+    },
+  });
+}
+
+/** Products of exact numbers that one leaf may cost. */
+const WORK = 2_000_000;
+
+/** The phase of every neuron: those of the units, and of the others the piece of their activation that their bounds lie in. */
+function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int8Array): AllPhases {
+  const all = new Map<NodeId, Int8Array>();
+  for (const [id, node] of graph.nodes.entries()) {
+    const rules = rulesOf(node);
+    if (rules?.kind !== "elementwise") continue;
+    const { piece } = rules as ElementwiseOperator, box = inputs.get(node.inputs[0])!;
+    all.set(id, Int8Array.from({ length: node.size }, (_, i) => {
+      const l = box.lower[i], h = box.upper[i];
+      if (!piece) return l >= 0 ? 1 : -1;
+      return [1, -1, 2].find((phase) => {
+        const [from, to] = piece(phase, node, i);
+        return from <= l && h <= to;
+      }) ?? 0;
+    }));
+  }
+  // The kinks of one neuron ascend: each that is passed moves it on by one piece.
+  network.units.forEach(({ activation, index, kink }, u) => {
+    const node = graph.nodes[activation], { piece } = rulesOf(node) as ElementwiseOperator;
+    const decided = all.get(activation)!;
+    if (!piece) decided[index] = phases[u];
+    else if (kink === piece(1, node, index)[0]) decided[index] = phases[u];
+    else if (phases[u] > 0) decided[index] = 2;
+    else if (decided[index] === 0) decided[index] = 1;
+  });
+  return all;
+}
+
+/** The form less a number. */
+function above(form: ExactForm, kink: number): ExactForm {
+  if (kink === 0) return form;
+  const taken = dyadicsOf([kink]), exponent = Math.min(form.exponent, taken.exponent);
+  const lift = BigInt(form.exponent - exponent), [integer] = atExponent(taken, exponent);
+  return {
+    coefficients: form.coefficients.map((c) => c << lift),
+    constant: (form.constant << lift) - integer * form.denominator,
+    exponent,
+    denominator: form.denominator,
+  };
+}
+
+function signed(form: ExactForm, sign: number): ExactForm {
+  if (sign > 0) return form;
+  return { ...form, coefficients: form.coefficients.map((c) => -c), constant: -form.constant };
+}

@@ -1,0 +1,80 @@
+import type { Box } from "../numeric/box.ts";
+import { INFLATION, type Region } from "./region.ts";
+
+/** What is maximised over the region: with c a row over the outputs and J the gradient of c . f. */
+export type Aim =
+  /** The l1 norm of J. */
+  | { readonly kind: "norm"; readonly row: Float64Array }
+  /** One entry of J. */
+  | { readonly kind: "entry"; readonly row: Float64Array; readonly feature: number }
+  /** c . f itself. */
+  | { readonly kind: "value"; readonly row: Float64Array };
+
+/**
+ * An aim over a region: p_u = seed_u + sum_{w > u} columns_uw d_w p_w, J = direct + sum_w byFeature_w d_w p_w,
+ * c . f = constant + direct . x + seed . r.
+ */
+export interface Objective {
+  readonly aim: Aim;
+  /** [U], [n] and a number: c's combination of the outputs' rows. */
+  readonly seed: Float64Array;
+  readonly direct: Float64Array;
+  readonly constant: number;
+  /** The magnitudes of their terms. */
+  readonly seedCharges: Float64Array;
+  readonly directCharges: Float64Array;
+  readonly constantCharge: number;
+  /** [U]: at least |p_u| and the magnitudes of its terms; [n]: those of J. */
+  readonly charges: Float64Array;
+  readonly entryCharges: Float64Array;
+  /** Proved bounds of J over the region. */
+  readonly entries: Box;
+}
+
+/** `entries` are bounds of J that are known already; null: none are. */
+export function objectiveOf(region: Region, aim: Aim, entries: Box | null): Objective {
+  const { network, width, features, share, columnCharges, featureCharges } = region;
+  const { outputs, inputWeights, unitWeights, bias, inputMagnitudes, unitMagnitudes, biasMagnitudes } = network;
+  const seed = new Float64Array(width), seedCharges = new Float64Array(width);
+  const direct = new Float64Array(features), directCharges = new Float64Array(features);
+  let constant = 0, constantCharge = 0;
+  for (let k = 0; k < outputs; k++) {
+    const c = aim.row[k], size = Math.abs(c), row = width + k;
+    if (c === 0) continue;
+    for (let u = 0, at = row * width; u < width; u++, at++) {
+      seed[u] += c * unitWeights[at];
+      seedCharges[u] += size * (Math.abs(unitWeights[at]) + share * unitMagnitudes[at]);
+    }
+    for (let j = 0, at = row * features; j < features; j++, at++) {
+      direct[j] += c * inputWeights[at];
+      directCharges[j] += size * (Math.abs(inputWeights[at]) + share * inputMagnitudes[at]);
+    }
+    constant += c * bias[row];
+    constantCharge += size * (Math.abs(bias[row]) + share * biasMagnitudes[row]);
+  }
+  const charges = new Float64Array(width);
+  for (let u = width - 1; u >= 0; u--) charges[u] = sumOf(seedCharges[u], columnCharges, u * width, charges);
+  const entryCharges = directCharges.map((one, j) => sumOf(one, featureCharges, j * width, charges));
+  const known = entries ?? { lower: entryCharges.map((size) => -size), upper: entryCharges };
+  return {
+    aim,
+    seed,
+    direct,
+    constant,
+    seedCharges,
+    directCharges,
+    constantCharge,
+    charges,
+    entryCharges,
+    entries: known,
+  };
+}
+
+function sumOf(first: number, table: Float64Array, from: number, factors: Float64Array): number {
+  let sum = first;
+  for (let u = 0; u < factors.length; u++) {
+    const one = table[from + u];
+    if (one > 0) sum += one * factors[u];
+  }
+  return sum * INFLATION;
+}

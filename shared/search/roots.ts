@@ -1,0 +1,65 @@
+import type { Box } from "../numeric/box.ts";
+import { boundPart, chooseUnit, type Part } from "./bound_piece.ts";
+import { boundEntries, boundGradients } from "./gradients.ts";
+import { boundingOf, type Problem } from "./expand.ts";
+import type { Original } from "./leaf.ts";
+import { type Aim, objectiveOf } from "./objective.ts";
+import { type Piece } from "./piece.ts";
+import type { Region } from "./region.ts";
+import { workspaceOf } from "./workspace.ts";
+
+/** What is known of an aim before the search: a bound over the region, and of J where it was bounded by entries. */
+export interface Asked {
+  readonly aim: Aim;
+  readonly upper: number;
+  readonly lower: number;
+  readonly entries: Box | null;
+}
+
+/** A problem for some aims over a region. */
+export function problemOf(region: Region, original: Original, asked: readonly Asked[]): Problem {
+  return {
+    region,
+    original,
+    objectives: asked.map(({ aim, entries }) => objectiveOf(region, aim, entries)),
+    scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
+    workspace: workspaceOf(region),
+  };
+}
+
+function sizeOf(upper: number, lower: number): number {
+  const size = Math.abs(upper) + (lower > -Infinity ? upper - lower : 0);
+  return size > 0 && size < Infinity ? size : 1;
+}
+
+/** The whole region as a piece of a tree: bounded once, entries of J by rows. Null: nothing is left to split. */
+export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece | null {
+  const { region, workspace } = problem, bounding = boundingOf(problem, tree), { objective } = bounding;
+  const { lower: low, upper: high } = region.network, { width, features } = region;
+  const isNorm = objective.aim.kind === "norm";
+  const phases = new Int8Array(width);
+  const gradients = { lower: objective.charges.map((size) => -size), upper: objective.charges.slice() };
+  if (objective.aim.kind !== "value") boundGradients(region, objective, workspace, { phases, gradients });
+  if (isNorm) {
+    workspace.entryLower.set(objective.entries.lower);
+    workspace.entryUpper.set(objective.entries.upper);
+    boundEntries(region, objective, workspace, { phases, gradients, signs: new Int8Array(0) }, true);
+    objective.entries.lower.set(workspace.entryLower);
+    objective.entries.upper.set(workspace.entryUpper);
+  }
+  const part: Part = {
+    tree,
+    upper,
+    box: null,
+    phases,
+    heights: { lower: low.slice(0, width), upper: high.slice(0, width) },
+    gradients,
+    signs: new Int8Array(isNorm ? features : 0),
+    multipliers: new Float32Array(0),
+    depth: 0,
+  };
+  const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level);
+  if (bounded === null) throw new RangeError("Cannot search: the region was found empty");
+  const split = chooseUnit(bounding, { ...bounded, box: bounded.box ?? region.box });
+  return { ...bounded, split };
+}

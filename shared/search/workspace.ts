@@ -1,0 +1,64 @@
+import type { Region } from "./region.ts";
+
+/** Arrays that bounds are computed in, made once for a region: no call leaves anything behind in them. */
+export interface Workspace {
+  /** [U]: a row of coefficients over g on its way; coefficients over g, over p, over h, over r. */
+  readonly row: Float64Array;
+  readonly overGated: Float64Array;
+  readonly overGradient: Float64Array;
+  readonly overHeight: Float64Array;
+  readonly overUnit: Float64Array;
+  /** [n]: coefficients over x, and the corner of the box where they are largest. */
+  readonly overInput: Float64Array;
+  readonly corner: Float64Array;
+  /** [U]: h, r, d, p, g that attain the bound at the corner. */
+  readonly height: Float64Array;
+  readonly unit: Float64Array;
+  readonly derivative: Float64Array;
+  readonly gradient: Float64Array;
+  readonly gated: Float64Array;
+  /** [U]: what is left over d. */
+  readonly overDerivative: Float64Array;
+  /** [n]: chords of |J_j|. */
+  readonly slopes: Float64Array;
+  /** [U]: coefficients to begin with. */
+  readonly start: Float64Array;
+  /** [4][U]. */
+  readonly multipliers: Float64Array;
+  readonly best: Float64Array;
+  readonly mean: Float64Array;
+  readonly square: Float64Array;
+  /** [n]: bounds of J. */
+  readonly entryLower: Float64Array;
+  readonly entryUpper: Float64Array;
+  /** Lines of g = p d over the piece: below and above, slope and intercept, [4][U]. */
+  readonly lines: Float64Array;
+}
+
+export function workspaceOf({ width, features }: Region): Workspace {
+  const units = (count = 1) => new Float64Array(count * width), inputs = () => new Float64Array(features);
+  return {
+    row: units(),
+    overGated: units(),
+    overGradient: units(),
+    overHeight: units(),
+    overUnit: units(),
+    overInput: inputs(),
+    corner: inputs(),
+    height: units(),
+    unit: units(),
+    derivative: units(),
+    gradient: units(),
+    gated: units(),
+    overDerivative: units(),
+    slopes: inputs(),
+    start: units(),
+    multipliers: units(4),
+    best: units(4),
+    mean: units(4),
+    square: units(4),
+    entryLower: inputs(),
+    entryUpper: inputs(),
+    lines: units(4),
+  };
+}
