@@ -42,7 +42,8 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
   if (kind === "norm") {
     workspace.entryLower.set(entries!.lower);
     workspace.entryUpper.set(entries!.upper);
-    boundEntries(region, objective, workspace, { ...piece, signs }, false);
+    // Where nothing is open rows are exact, and intervals are not.
+    boundEntries(region, objective, workspace, { ...piece, signs }, piece.phases.every((phase) => phase !== 0));
   }
   const sum = sumOf(bounding);
   const target = level - NEAR * scale;
