@@ -14,7 +14,7 @@ import type {
   SearchLimits,
   Selection,
 } from "./query.ts";
-import { DEFAULT_NODES, MOST_NODES, SEARCHED_PROPERTIES } from "./search/limits.ts";
+import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS, SEARCHED_PROPERTIES } from "./search/limits.ts";
 
 /**
  * The question with every default resolved: output name, region as a box of doubles, outputs or rows, features, options.
@@ -63,7 +63,7 @@ function resolveOptions(options: OptionsRequest, property: Property["type"]): Op
 }
 
 function resolveSearch(
-  { max_nodes = DEFAULT_NODES, gap = 0 }: Partial<SearchLimits>,
+  { max_nodes = DEFAULT_NODES, gap = 0, time_ms }: Partial<SearchLimits>,
   property: Property["type"],
 ): SearchLimits {
   if (!SEARCHED_PROPERTIES.includes(property)) {
@@ -77,7 +77,11 @@ function resolveSearch(
     throw invalidQuery("/options/search/max_nodes", `an integer from 0 to ${MOST_NODES} is needed, not ${max_nodes}`);
   }
   if (!(gap >= 0 && gap < 1)) throw invalidQuery("/options/search/gap", `a number from 0 to below 1 is needed`);
-  return { max_nodes, gap };
+  if (time_ms === undefined) return { max_nodes, gap };
+  if (!Number.isInteger(time_ms) || time_ms < 0 || time_ms > MOST_TIME_MS) {
+    throw invalidQuery("/options/search/time_ms", `an integer from 0 to ${MOST_TIME_MS} is needed, not ${time_ms}`);
+  }
+  return { max_nodes, gap, time_ms };
 }
 
 function resolveRegion(region: RegionRequest, size: number): Box {
