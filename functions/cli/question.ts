@@ -8,6 +8,7 @@ import type { CommandHost } from "./host.ts";
 import { listFrom, NUMBER_FORMS, numberFrom, numbersFrom } from "./numbers.ts";
 
 const { properties, options } = capabilities();
+const { search } = options;
 const oneOf = ({ values }: { readonly values: readonly string[] }) => values.join("|");
 
 export const QUESTION_OPTIONS: readonly Option[] = [
@@ -25,6 +26,9 @@ export const QUESTION_OPTIONS: readonly Option[] = [
   { name: "--relaxation", value: oneOf(options.relaxation), help: `default ${options.relaxation.default}` },
   { name: "--preactivation", value: oneOf(options.preactivation), help: `default ${options.preactivation.default}` },
   { name: "--arithmetic", value: oneOf(options.arithmetic), help: `default ${options.arithmetic.default}` },
+  { name: "--max-nodes", value: "COUNT", help: `search, bounding so many parts (default ${search.max_nodes.default})` },
+  { name: "--gap", value: "NUMBER", help: "search until the bounds are so near, relatively (default 0)" },
+  { name: "--time", value: "SECONDS", help: "search for so long, and keep the best bounds" },
 ];
 
 export const QUESTION_HELP = `FILE and NUMBERS: ${NUMBER_FORMS}. Arrays of arrays are read row by row.`;
@@ -76,12 +80,23 @@ function propertyFrom({ values }: Arguments): Record<string, unknown> {
   return property;
 }
 
-function optionsFrom({ values }: Arguments): { options?: Record<string, string> } {
+function optionsFrom({ values }: Arguments): { options?: Record<string, unknown> } {
   const given = ["relaxation", "preactivation", "arithmetic"].flatMap((name) => {
     const value = values.get(`--${name}`);
     return value === undefined ? [] : [[name, value] as const];
   });
+  const limits = searchFrom(values);
+  if (limits.length > 0) return { options: { ...Object.fromEntries(given), search: Object.fromEntries(limits) } };
   return given.length === 0 ? {} : { options: Object.fromEntries(given) };
+}
+
+function searchFrom(values: Arguments["values"]): [name: string, value: number][] {
+  return ([["--max-nodes", "max_nodes", 1], ["--gap", "gap", 1], ["--time", "time_ms", 1000]] as const)
+    .flatMap(([option, member, scale]) => {
+      const text = values.get(option);
+      const value = text === undefined ? 0 : scale * numberFrom(option, text);
+      return text === undefined ? [] : [[member, member === "time_ms" ? Math.round(value) : value]];
+    });
 }
 
 function missing(what: string): LipcertError {
