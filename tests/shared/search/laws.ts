@@ -114,5 +114,5 @@ export const LAWS: Readonly<Record<string, Law>> = {
 
 export function checkLaws(law: Law, engine: Engine, numRuns: number, seed?: number): Promise<void> {
   const property = fc.asyncProperty(tasks(), fc.nat(200), (drawn, number) => law(engine, drawn, number));
-  return fc.assert(property, { numRuns, ...(seed === undefined ? {} : { seed }) });
+  return fc.assert(property, { numRuns, ...(seed === undefined ? {} : { seed, endOnFailure: true }) });
 }

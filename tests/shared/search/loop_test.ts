@@ -113,7 +113,7 @@ Deno.test("search() that is interrupted keeps the worst open bound, and goes on 
 });
 
 Deno.test("search() throws the signal's reason when aborted", async () => {
-  const toy: Toy = { tables: [Array.from({ length: 90 }, (_, i) => i % 7)], slack: 2 };
+  const toy: Toy = { tables: [Array.from({ length: 90 }, (_, i) => i % 7)], slack: 2, isEven: false };
   const controller = new AbortController(), reason = new Error("enough");
   const onProgress = () => controller.abort(reason);
   await assert.rejects(search(rootsOf(toy), taskOf(toy), { signal: controller.signal, onProgress }), reason);
@@ -133,14 +133,14 @@ Deno.test("search() tells of every round, with bounds that only get better", asy
 });
 
 Deno.test("search() refuses an expansion that breaks its contract", async () => {
-  const toy: Toy = { tables: [[1, 2, 3, 4], [5, 6]], slack: 0 };
+  const toy: Toy = { tables: [[1, 2, 3, 4], [5, 6]], slack: 0, isEven: false };
   const broken: Parameters<typeof watched>[1][] = [
     (_, node) => ({ children: [{ ...node, upper: node.upper + 1 }], closed: 0, bounded: 1, points: [] }),
     (_, node) => ({ children: [{ ...node, tree: 1 - node.tree }], closed: 0, bounded: 1, points: [] }),
     (_, node) => ({ children: [{ ...node, upper: NaN }], closed: 0, bounded: 1, points: [] }),
     () => ({ children: [], closed: NaN, bounded: 1, points: [] }),
     () => ({ children: [], closed: Infinity, bounded: 1, points: [] }),
-    () => ({ children: [], closed: 0, bounded: 3, points: [] }),
+    () => ({ children: [], closed: 0, bounded: 4, points: [] }),
     () => ({ children: [], closed: -Infinity, bounded: 2, points: [] }), // all parts empty
   ];
   for (const expand of broken) {
@@ -151,7 +151,7 @@ Deno.test("search() refuses an expansion that breaks its contract", async () => 
 });
 
 Deno.test("a saved tree is JSON; other versions and parts that do not belong together are refused", async () => {
-  const toy: Toy = { tables: [Array.from({ length: 90 }, (_, i) => i), [1]], slack: 1000 };
+  const toy: Toy = { tables: [Array.from({ length: 90 }, (_, i) => i), [1]], slack: 1000, isEven: false };
   const saved = (await search(rootsOf(toy), taskOf(toy, { max_nodes: 6 }))).save();
   assert.deepEqual(JSON.parse(JSON.stringify(saved)), saved);
   assert.deepEqual(structuredClone(saved), saved);

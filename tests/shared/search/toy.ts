@@ -15,22 +15,27 @@ export interface Toy {
   readonly tables: readonly (readonly number[])[];
   /** How loose a bound is for each entry more than one. */
   readonly slack: number;
+  /** Bounds of spans of one length are equally loose: then many are equal. */
+  readonly isEven: boolean;
 }
 
 export const toys = (trees = 4): fc.Arbitrary<Toy> =>
-  fc.record({
-    tables: fc.array(fc.array(fc.integer({ min: -20, max: 60 }), { minLength: 1, maxLength: 90 }), {
-      minLength: 1,
-      maxLength: trees,
-    }),
-    slack: fc.constantFrom(0, 0.25, 2, 1000),
-  });
+  fc.record({ most: fc.constantFrom(0, 2, 80), longest: fc.constantFrom(4, 40, 160) }).chain(({ most, longest }) =>
+    fc.record({
+      tables: fc.array(
+        fc.array(fc.integer({ min: -20, max: most - 20 }), { minLength: 1, maxLength: longest, size: "max" }),
+        { minLength: 1, maxLength: trees },
+      ),
+      slack: fc.constantFrom(0, 0.25, 2, 1000),
+      isEven: fc.boolean(),
+    })
+  );
 
 export const truthOf = ({ tables }: Toy): number[] => tables.map((table) => Math.max(...table));
 
 /** The largest entry of a span, and a slack that shrinks unevenly: a child may be as loose as its parent. */
-function boundOf({ tables, slack }: Toy, tree: number, from: number, to: number): number {
-  return Math.max(...tables[tree].slice(from, to)) + slack * (to - from - 1) * (1 + (from % 3));
+function boundOf({ tables, slack, isEven }: Toy, tree: number, from: number, to: number): number {
+  return Math.max(...tables[tree].slice(from, to)) + slack * (to - from - 1) * (isEven ? 1 : 1 + (from % 3));
 }
 
 export function rootsOf(toy: Toy): Root<Span>[] {
@@ -56,7 +61,7 @@ export function expandSpan(toy: Toy, { tree, from, to, upper }: Span): Expansion
     // Plain arithmetic may promise more than is proved.
     return { tree, point: Float64Array.of(at), score: toy.tables[tree][at] + (at % 2) };
   });
-  return { children, closed: Math.max(-Infinity, ...closed), bounded: 2, points };
+  return { children, closed: Math.max(-Infinity, ...closed), bounded: 1 + (from % 3), points };
 }
 
 export interface Watched {
@@ -70,7 +75,7 @@ export function watched(toy: Toy, expand: typeof expandSpan = expandSpan): Watch
   return {
     steps,
     expander: {
-      most: 2,
+      most: 3,
       expand(nodes) {
         for (const { tree, from, to } of nodes) steps.push(`${tree}:${from}-${to}`);
         return Promise.resolve(nodes.map((node) => expand(toy, node)));
