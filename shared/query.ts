@@ -43,7 +43,10 @@ export interface OptionsRequest {
   readonly preactivation?: "interval" | "crown";
   readonly arithmetic?: Arithmetic;
   /** Absent: the bounds of one pass. Answered for `lipschitz`. */
-  readonly search?: Partial<SearchLimits>;
+  readonly search?: Partial<SearchLimits> & {
+    /** A record of the search to check it by: refused by this version. */
+    readonly record?: boolean;
+  };
 }
 
 /** The question of a request, without the model's bytes. */

@@ -44,18 +44,36 @@ export function takeBest<N extends TreeNode>(heap: Heap<N>): Open<N> {
   return best;
 }
 
-/** The tree whose best node lies furthest above its level (then the larger bound, then the older); -1 where none is open. */
-export function nextTree<N extends TreeNode>(heaps: readonly Heap<N>[], levels: Float64Array): number {
-  let next = -1;
-  for (let tree = 0; tree < heaps.length; tree++) {
-    const [best] = heaps[tree];
-    if (best === undefined) continue;
-    if (next < 0 || isFurther(best, levels[tree], heaps[next][0], levels[next])) next = tree;
+/**
+ * The trees whose best nodes lie furthest above their levels (then the larger bound, then the older), at most so many: the
+ * `count` best nodes of all lie in them.
+ */
+export function bestTrees<N extends TreeNode>(
+  heaps: readonly Heap<N>[],
+  levels: Float64Array,
+  count: number,
+  among: Iterable<number> = heaps.keys(),
+): number[] {
+  const best: number[] = [];
+  for (const tree of among) {
+    if (heaps[tree].length === 0) continue;
+    let at = best.length;
+    while (at > 0 && isFurther(heaps, levels, tree, best[at - 1])) at--;
+    if (at === count) continue;
+    best.splice(at, 0, tree);
+    if (best.length > count) best.pop();
   }
-  return next;
+  return best;
 }
 
-function isFurther<N extends TreeNode>(a: Open<N>, levelA: number, b: Open<N>, levelB: number): boolean {
-  const [above, than] = [a.node.upper - levelA, b.node.upper - levelB];
-  return above === than ? precedes(a, b) : above > than;
+/** Whether the best node of one tree comes before that of another. */
+function isFurther<N extends TreeNode>(
+  heaps: readonly Heap<N>[],
+  levels: Float64Array,
+  tree: number,
+  than: number,
+): boolean {
+  const a = heaps[tree][0], b = heaps[than][0];
+  const above = a.node.upper - levels[tree], below = b.node.upper - levels[than];
+  return above === below ? precedes(a, b) : above > below;
 }

@@ -28,12 +28,12 @@ export function levelsOf(goal: Goal, { closed, proved }: Known, gap: number): Fl
     case "largest":
       return new Float64Array(closed.length).fill(largestLevel(goal.at_most, closed, proved, gap));
     case "each":
-      return Float64Array.from(closed, (bound, k) => Math.max(bound, enoughFor(proved[k].lower, gap)));
+      return new Float64Array(closed.map((bound, k) => Math.max(bound, enoughFor(proved[k].lower, gap))));
     case "all_at_most": {
       const { thresholds, refuted_ends } = goal;
       const refuted = proved.map(({ lower }, k) => lower > thresholds[k]);
       const ended = refuted_ends === "search" && refuted.includes(true);
-      return Float64Array.from(thresholds, (threshold, k) => ended || refuted[k] ? Infinity : threshold);
+      return new Float64Array(thresholds.map((threshold, k) => ended || refuted[k] ? Infinity : threshold));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { addTo, type Heap, nextTree, type Open, takeBest } from "./frontier.ts";
+import { addTo, bestTrees, type Heap, type Open, takeBest } from "./frontier.ts";
 import { enoughFor, type Goal, levelsOf } from "./goal.ts";
 import type { Candidate, Expansion, Proved, Root, TreeNode } from "./tree.ts";
 
@@ -85,9 +85,10 @@ export function reopen<N extends TreeNode>(state: SearchState<N>, one: Open<N>, 
 /** The best open nodes, at most so many: furthest above their levels first. */
 export function take<N extends TreeNode>(state: SearchState<N>, count: number, { bytesOf }: Rules<N>): N[] {
   const nodes: N[] = [];
+  const trees = bestTrees(state.heaps, state.levels, count);
   while (nodes.length < count) {
-    const tree = nextTree(state.heaps, state.levels);
-    if (tree < 0) break;
+    const [tree] = bestTrees(state.heaps, state.levels, 1, trees);
+    if (tree === undefined) break;
     const { node } = takeBest(state.heaps[tree]);
     state.open--;
     state.bytes -= bytesOf(node);

@@ -42,6 +42,7 @@ Deno.test("options.search is refused beside other properties, and with limits th
     [{ max_nodes: 1e9 }, { type: "lipschitz" }, "invalid-query", "/options/search/max_nodes"],
     [{ time_ms: -1 }, { type: "lipschitz" }, "invalid-query", "/options/search/time_ms"],
     [{ time_ms: 0.5 }, { type: "lipschitz" }, "invalid-query", "/options/search/time_ms"],
+    [{ record: true }, { type: "lipschitz" }, "unsupported-option", "/options/search/record"],
     [{ gap: NaN }, { type: "lipschitz" }, "invalid-query", "/options/search/gap"],
   ];
   for (const [search, property, type, pointer] of refusals) {
