@@ -21,6 +21,7 @@ export const TROUBLES = [
   "touching",
   "central",
   "thin",
+  "sliver",
   "cancelling",
   "identical",
   "zeros",
@@ -55,18 +56,19 @@ export function troubledNetwork(seed: number, index: number): TroubledNetwork {
   const boxKind = random.pick(["medium", "large", "large", "large", "partly degenerate", "tiny"]);
   const box = boxOf(random, features, boxKind, recipe);
   const nodes: Node[] = [{ operator: "input", inputs: [], size: features, name: "x" }];
+  const clipped = activation === "clipped" || activation === "mixed";
   let left = MOST_KINKS;
   for (let layer = 0; layer < layers && left >= 2; layer++) {
     // Width as many kinks allow, if each neuron had two of them.
     const width = random.integer(2, Math.max(2, Math.min(8, Math.floor(left / (activation === "relu" ? 1 : 2)))));
-    pushAffine(random, nodes, width, recipe, number, box);
+    pushAffine(random, nodes, width, { recipe, number, box, clipped });
     const before = nodes.length - 1;
     pushActivation(random, nodes, activation === "relu" ? "plain" : activation as never);
     const last = nodes.at(-1)!;
     for (let i = 0; i < last.size; i++) left -= kinksOf(last, i).length;
     if (recipe === "branching") pushSum(random, nodes, before);
   }
-  pushAffine(random, nodes, random.integer(1, 3), recipe, number, null);
+  pushAffine(random, nodes, random.integer(1, 3), { recipe, number, box: null, clipped });
   if (recipe === "identical") readTogether(random, nodes);
   const name = `seed ${seed} index ${index} (${recipe}, ${activation}, ${boxKind})`;
   return { name, recipe, activation, boxKind, graph: { nodes }, ...box };
@@ -80,14 +82,20 @@ function boxOf(random: Random, features: number, kind: string, recipe: Trouble):
   return { lower: end(-1), upper: end(1) };
 }
 
-/** `box` is null for the last layer, which has no kinks to place. */
+interface LayerPlan {
+  readonly recipe: Trouble;
+  readonly number: () => number;
+  /** Null for the last layer, which has no kinks to place. */
+  readonly box: Ends | null;
+  /** The activation that follows has two kinks, or may have. */
+  readonly clipped: boolean;
+}
+
 function pushAffine(
   random: Random,
   nodes: Node[],
   rows: number,
-  recipe: Trouble,
-  number: () => number,
-  box: Ends | null,
+  { recipe, number, box, clipped }: LayerPlan,
 ): void {
   const columns = nodes.at(-1)!.size, first = nodes.length === 1;
   const weights = Float64Array.from({ length: rows * columns }, number),
@@ -95,11 +103,13 @@ function pushAffine(
   const layer: Layer = { weights, bias, rows, columns };
   if (recipe === "zeros") weights.forEach((_, k) => weights[k] *= random.chance(0.5) ? 1 : 0);
   if (recipe === "cancelling") cancel(random, layer);
+  if (recipe === "sliver" && !first) readPairs(layer, clipped);
   if (box !== null) {
     if (random.chance(0.7)) aim(random, layer, nodes, box);
     if (recipe === "dead") kill(random, layer);
     if (recipe === "duplicated" || recipe === "identical") duplicate(random, layer, [0]);
     if (recipe === "thin") duplicate(random, layer, THIN);
+    if (recipe === "sliver") pair(random, layer, clipped);
     if (first && ["touching", "central", "nearly", "cancelling"].includes(recipe)) {
       placeKinks(random, layer, box, recipe);
     }
@@ -125,6 +135,31 @@ function duplicate(random: Random, { weights, bias, rows, columns }: Layer, step
     }
     bias[i] = factor * bias[from] + (turned < 0 ? step : 0);
   }
+}
+
+/** By pair of neurons; only the first keeps a pair of clipped ones alike. */
+const FACTORS = [1, 2, 0.5, 4];
+
+/** Every second row is a multiple of the one before, its kink moved by next to nothing. */
+function pair(random: Random, { weights, bias, rows, columns }: Layer, clipped: boolean): void {
+  for (let i = 1; i < rows; i += 2) {
+    const factor = factorOf(i, clipped);
+    for (let j = 0; j < columns; j++) weights[i * columns + j] = factor * weights[(i - 1) * columns + j];
+    bias[i] = factor * (bias[i - 1] + random.sign() * random.pick(THIN));
+  }
+}
+
+/** Reads pairs with opposite weights: they cancel but between their kinks, and there the gradient is large. */
+function readPairs({ weights, rows, columns }: Layer, clipped: boolean): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 1; j < columns; j += 2) {
+      weights[i * columns + j] = -weights[i * columns + j - 1] / factorOf(j, clipped);
+    }
+  }
+}
+
+function factorOf(second: number, clipped: boolean): number {
+  return clipped ? 1 : FACTORS[(second - 1) / 2 % FACTORS.length];
 }
 
 /** Neurons that never fire, neurons that are constant (on the kink, too), columns that nobody reads. */
