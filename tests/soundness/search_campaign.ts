@@ -57,6 +57,8 @@ export interface SearchCampaignReport {
   readonly seed: number;
   readonly networks: number;
   readonly max_nodes: number;
+  /** Kinds of boxes; `on a kink`: all points of a box without interior lie on one, and none of them proves the constant. */
+  readonly boxes: Readonly<Record<string, number>>;
   readonly regions: number;
   readonly properties: Readonly<Partial<Record<Kind, Counted>>>;
   /** The first networks whose constants stay open, with the bounds and the constant. */
@@ -73,12 +75,15 @@ export async function runSearches(
   onNetwork: (index: number, violations: number) => void = () => {},
 ): Promise<SearchCampaignReport> {
   const properties: Partial<Record<Kind, Counted>> = {}, found: string[] = [], open: string[] = [];
+  const boxes: Record<string, number> = {};
   let count = 0;
   for (let index = 0; index < networks; index++) {
     const network = troubledNetwork(seed, index);
     try {
       const regions = regionsOf(network.graph, network), random = new Random(seed, -2 - index);
       count += regions.length;
+      const boxKind = boxKindOf(network, random);
+      boxes[boxKind] = (boxes[boxKind] ?? 0) + 1;
       const model = modelOf(network.graph, network.name);
       for (const question of questionsOf(network, random)) {
         const counted = properties[question.kind] ??= {
@@ -104,7 +109,7 @@ export async function runSearches(
         else {
           if (upperTight) counted.upper_tight++;
           counted.open[network.recipe] = (counted.open[network.recipe] ?? 0) + 1;
-          counted.open_boxes[network.boxKind] = (counted.open_boxes[network.boxKind] ?? 0) + 1;
+          counted.open_boxes[boxKind] = (counted.open_boxes[boxKind] ?? 0) + 1;
           if (bounds !== null && open.length < SHOWN) open.push(`${network.name}, ${question.kind}: ${bounds}`);
         }
       }
@@ -114,7 +119,14 @@ export async function runSearches(
     onNetwork(index, found.length);
   }
   const violations = found.length;
-  return { seed, networks, max_nodes, regions: count, properties, open, violations, found: found.slice(0, 100) };
+  return { seed, networks, max_nodes, boxes, regions: count, properties, open, violations, found: found.slice(0, 100) };
+}
+
+/** The kind of a network's box; whether it lies on a kink is asked at one of its points. */
+function boxKindOf({ graph, lower, upper, boxKind }: TroubledNetwork, random: Random): string {
+  if (lower.every((l, j) => l < upper[j])) return boxKind;
+  const point = lower.map((l, j) => l + random.between(0.1, 0.9) * (upper[j] - l));
+  return regionsOf(graph, { lower: point, upper: point }).length > 1 ? "on a kink" : boxKind;
 }
 
 interface Question {
