@@ -5,6 +5,7 @@ import { logtapeLog } from "./adapters/logtape.ts";
 import { memoryCertificates, memoryModels } from "./adapters/memory.ts";
 import { createApp } from "./app.ts";
 import { inProcessCertifier } from "./certifier/in_process.ts";
+import { pausingClock } from "./clock.ts";
 import type { App } from "./http/operation.ts";
 import { createKernels } from "./kernels.ts";
 import { budgetFrom, limitsFrom, modelCacheBytes } from "./settings.ts";
@@ -29,7 +30,12 @@ function build(bindings: Bindings): App {
   return createApp({
     certificates: memoryCertificates(8 * MIB),
     models: memoryModels(16 * MIB),
-    certifier: inProcessCertifier(() => createKernels(budget.bytes), budget, modelCacheBytes(environment)),
+    certifier: inProcessCertifier(
+      () => createKernels(budget.bytes),
+      budget,
+      modelCacheBytes(environment),
+      pausingClock(0),
+    ),
     assets: boundAssets(bindings.ASSETS),
     log: logtapeLog((line) => console.log(line.trimEnd())),
     limits: limitsFrom(environment),

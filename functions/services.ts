@@ -8,6 +8,8 @@ export interface KeptCertificate {
   /** `sha256:<hex>` of the resolved question: the cache key. */
   readonly question: string;
   readonly reproducible: boolean;
+  /** Time, memory or a cancellation ended its search: it is kept by its id and never found by its question. */
+  readonly interrupted?: boolean;
   /** The canonical JSON (RFC 8785), served byte for byte. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -24,7 +26,7 @@ export interface CertificateStore {
    * Keeps a certificate and hands back the one that answers its question from now on.
    *
    * The first reproducible certificate of a question stays; it replaces one that is not. Of two writers at the same
-   * time both get the same answer.
+   * time both get the same answer. An interrupted one answers no question: it is handed back itself.
    */
   put(certificate: KeptCertificate): Promise<FoundCertificate>;
 }

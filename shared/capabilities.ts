@@ -1,7 +1,7 @@
 import { MAX_MODEL_BYTES, MAX_TENSOR_ELEMENTS, MIN_OPSET } from "./onnx/limits.ts";
 import { SUPPORTED_OPERATORS } from "./onnx/read_model.ts";
 import { CLAIMS, DEFAULT_RADIUS_GAP, LEAST_RADIUS_GAP } from "./query.ts";
-import { DEFAULT_NODES, MOST_NODES, SEARCHED_PROPERTIES } from "./search/limits.ts";
+import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS, SEARCHED_PROPERTIES } from "./search/limits.ts";
 import { ENGINE_VERSION } from "./version.ts";
 
 /** The values an option may take and the one it takes when it is not given. */
@@ -15,6 +15,8 @@ export interface SearchValues {
   readonly properties: readonly string[];
   readonly max_nodes: { readonly default: number; readonly maximum: number };
   readonly gap: { readonly default: number };
+  /** No default: without it a search takes the time that it takes. */
+  readonly time_ms: { readonly maximum: number };
 }
 
 export interface Capabilities {
@@ -56,6 +58,7 @@ export function capabilities(): Capabilities {
         properties: SEARCHED_PROPERTIES,
         max_nodes: { default: DEFAULT_NODES, maximum: MOST_NODES },
         gap: { default: 0 },
+        time_ms: { maximum: MOST_TIME_MS },
       },
     },
     arithmetic: [

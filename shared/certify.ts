@@ -2,11 +2,12 @@ import { willDo } from "./arithmetic.ts";
 import type { Work } from "./bounds/pass.ts";
 import { type RunContext, withRun } from "./bounds/run.ts";
 import { type Answer, type Certificate, issue, questionOf } from "./certificate/certificate.ts";
-import type { Outcome } from "./certificate/finding.ts";
+import { isReproducible, type Outcome } from "./certificate/finding.ts";
+import { LipcertError } from "./errors.ts";
 import { type Budget, checkBudget, costOf, precisionsOf } from "./cost.ts";
 import type { Kernels, Precision } from "./kernels/kernels.ts";
 import type { Model } from "./model.ts";
-import type { Analysis } from "./properties/analysis.ts";
+import type { Analysis, SearchHost } from "./properties/analysis.ts";
 import { jacobianBounds, outputBounds } from "./properties/bounds.ts";
 import { lipschitz } from "./properties/lipschitz.ts";
 import { monotonicity } from "./properties/monotonicity.ts";
@@ -16,7 +17,9 @@ import type { Property, Query, QuestionRequest } from "./query.ts";
 import { resolveRequest } from "./resolve_query.ts";
 import { outputsAt } from "./witness/prove.ts";
 
-export interface CertifyContext extends RunContext {
+export interface CertifyContext extends RunContext, Omit<SearchHost, "deadline" | "onProgress"> {
+  /** Hears of every round of a search. */
+  readonly onSearch?: SearchHost["onProgress"];
   readonly budget?: Budget;
   /** The digest of the question ({@link questionOf}), where the caller has it already. */
   readonly question?: string;
@@ -25,29 +28,41 @@ export interface CertifyContext extends RunContext {
 /**
  * Answers a resolved question with a certificate.
  *
- * The answer depends on the question alone: not on time, the backend, or what was asked before.
- * Throws: `over-budget` with the figures before anything runs; the signal's reason when aborted.
+ * The answer depends on the question alone, not on the backend or what was asked before; unless the host ends a search: by
+ * its clock where the question limits the time, by `finish`, or for want of memory. Then it is not `reproducible`.
+ * Throws: `over-budget` with the figures, or `unsupported-option` for a time limit without a clock, before anything runs; the
+ * signal's reason when aborted.
  */
 export async function certify(model: Model, query: Query, context: CertifyContext): Promise<Certificate> {
   const graph = model.graph(query.output);
   checkBudget(costOf(graph, query), context.budget);
+  const deadline = deadlineFor(query, context);
   const question = context.question ?? await questionOf(query);
-  return await issue(query, await answerBy(precisionsOf(graph, query), model, query, context), question);
+  return await issue(query, await answerBy(precisionsOf(graph, query), model, query, context, deadline), question);
 }
 
-/** The first answer that will do, trying these kinds of coefficients in order; the last one's stands. Work counts them all. */
+/**
+ * The first answer that will do, trying these kinds of coefficients in order; the last one's stands, and one whose search was
+ * interrupted. Work counts them all.
+ */
 export async function answerBy(
   precisions: readonly Precision[],
   model: Model,
   query: Query,
-  context: RunContext,
+  context: CertifyContext,
+  deadline: SearchHost["deadline"] = deadlineFor(query, context),
 ): Promise<Answer> {
   const done: Work = { flops: 0, rows: 0 };
   for (const [at, precision] of precisions.entries()) {
-    const { outcome, work, radius } = await answerIn(precision, model, query, { ...context, ...after(done, context) });
+    const { outcome, work, radius } = await answerIn(precision, model, query, {
+      ...context,
+      ...after(done, context),
+      deadline,
+    });
     done.flops += work.flops;
     done.rows += work.rows;
-    if (at === precisions.length - 1 || willDo(query.property, outcome, radius)) {
+    const isLast = at === precisions.length - 1 || (outcome.search && !isReproducible(outcome.search));
+    if (isLast || willDo(query.property, outcome, radius)) {
       return { outcome, precision, work: done };
     }
   }
@@ -64,13 +79,33 @@ function answerIn(
   precision: Precision,
   model: Model,
   query: Query,
-  context: RunContext,
+  { finish, clock, openBytes, onSearch, deadline, ...context }: CertifyContext & Pick<SearchHost, "deadline">,
 ): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
   const graph = model.graph(query.output), { inputType } = model;
+  // Pauses are for those who wait: nobody else loses time, and no other question comes in between.
+  const isWatched = deadline !== undefined || finish !== undefined || onSearch !== undefined;
+  const host = given({ finish, clock: isWatched ? clock : undefined, openBytes, deadline, onProgress: onSearch });
   return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
-    const outcome = await answer(query.property, { graph, box, inputType, options: query.options, run });
+    const outcome = await answer(query.property, { graph, box, inputType, options: query.options, run, host });
     return { outcome, work: run.work, radius: run.reported?.radius ?? 0 };
+  });
+}
+
+/** The members that are there. */
+function given<T extends object>(members: { readonly [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)) as T;
+}
+
+/** When a question that begins now is to stop, on the host's clock. Throws: `unsupported-option` where there is none. */
+function deadlineFor({ options }: Query, { clock }: Pick<CertifyContext, "clock">): number | undefined {
+  const time = options.search?.time_ms;
+  if (time === undefined) return undefined;
+  if (clock) return clock.now() + time;
+  const message = "not supported on this host: it has no clock that goes on while a question is computed";
+  throw new LipcertError("unsupported-option", `Cannot answer: option options.search.time_ms is ${message}`, {
+    errors: [{ pointer: "/options/search/time_ms", message }],
+    options: ["options.search.time_ms"],
   });
 }
 

@@ -1,15 +1,16 @@
 import type { Certificate } from "./certificate/certificate.ts";
-import type {
-  Finding,
-  JacobianFinding,
-  LipschitzFinding,
-  MonotonicityFinding,
-  OutputsFinding,
-  RadiusFinding,
-  RobustnessFinding,
-  SearchReport,
-  Target,
-  Verdict,
+import {
+  type Finding,
+  isReproducible,
+  type JacobianFinding,
+  type LipschitzFinding,
+  type MonotonicityFinding,
+  type OutputsFinding,
+  type RadiusFinding,
+  type RobustnessFinding,
+  type SearchReport,
+  type Target,
+  type Verdict,
 } from "./certificate/finding.ts";
 import { distanceAbove } from "./numeric/around.ts";
 import { mostSteps, radiusGap } from "./properties/bracket.ts";
@@ -19,7 +20,9 @@ import type { Chosen, Property, SearchLimits } from "./query.ts";
  * What is wrong with a certificate on its own terms (null: nothing): a finding that does not answer its question, bounds
  * that cross, totals that do not follow from their parts, a verdict that does not follow from the finding.
  */
-export function inconsistency({ query, finding, verdict, arithmetic, method }: Certificate): string | null {
+export function inconsistency(certificate: Certificate): string | null {
+  const { query, finding, verdict, arithmetic, method } = certificate;
+  if (certificate.reproducible !== isReproducible(method.search)) return "whether it is reproducible does not follow";
   if (query.options.arithmetic === "f64" && arithmetic.kind !== "f64-outward") return "its arithmetic is not f64";
   if (finding.type !== query.property.type) return `the finding is of type ${finding.type}`;
   const wrong = partsOf(query.property, finding, query.region.lower.length);
@@ -56,7 +59,15 @@ function searchParts(
   const searches = finding.type === "radius" ? finding.steps : 1;
   if (nodes > searches * (asked?.max_nodes ?? 0)) return "its search took more nodes than were asked for";
   if ((stopped_by === "none" || stopped_by === "closed") && open > 0) return "its search left nodes open";
-  if (stopped_by !== "gap" || finding.type === "radius") return null;
+  if (stopped_by === "time" && asked?.time_ms === undefined) {
+    return "its search stopped at a time that was not asked for";
+  }
+  if (finding.type === "radius") {
+    const isEnded = (by: string) => by === "time" || by === "canceled";
+    const follows = finding.stopped_by === stopped_by || (!isEnded(finding.stopped_by) && !isEnded(stopped_by));
+    return follows ? null : "its searches and its radii were ended by different things";
+  }
+  if (stopped_by !== "gap") return null;
   const gap = finding.type === "lipschitz" ? finding.gap : null;
   return gap !== null && gap <= asked!.gap ? null : "its search did not reach the gap";
 }

@@ -12,7 +12,7 @@ import { mostSteps } from "./properties/bracket.ts";
 import { plainOf, type PlainProperty, type Query } from "./query.ts";
 import { MOVES } from "./search/points.ts";
 import { SENSITIVITY_FLOPS } from "./search/problem.ts";
-import { PIECES_PER_ROUND } from "./search/search.ts";
+import { PIECES_PER_PASS } from "./search/by_passes.ts";
 import { POINTS_PER_BATCH } from "./witness/prove.ts";
 import { START_POINTS } from "./witness/search_entries.ts";
 import { plainFlops } from "./witness/plain_network.ts";
@@ -100,7 +100,7 @@ function searchCost(graph: Graph, jacobian: Graph, { chosen, crown, refine, last
   const together = (count: number) =>
     addCosts(costOfPass(graph, count, crown, NO_ROWS), costOfPass(jacobian, count, refine, lastRows));
   // Tiles make the cost of a row depend on how many there are.
-  const least = Math.min(nodes, PIECES_PER_ROUND);
+  const least = Math.min(nodes, PIECES_PER_PASS);
   const most = together(least);
   const flops = Math.max(most.flops / least, together(1).flops);
   const plain = plainFlops(graph, 0);

@@ -19,6 +19,8 @@ export { type Model, readModel } from "./model.ts";
 export type { ModelDescription } from "./onnx/read_model.ts";
 export type { OptionsRequest, PropertyRequest, Query, QuestionRequest, RegionRequest } from "./query.ts";
 export { ENGINE_VERSION } from "./version.ts";
+export type { Clock } from "./search/limits.ts";
+export type { Progress as SearchProgress } from "./search/loop.ts";
 export { type Check, verify, type VerifyReport } from "./verify.ts";
 export { type Answer, type AnswerOptions, answerProperty, type Counterexample } from "./vnnlib/answer.ts";
 export { type Counterexamples, MAX_PROPERTY_BYTES, readProperty } from "./vnnlib/property.ts";

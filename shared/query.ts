@@ -50,10 +50,12 @@ export type PropertyRequest =
 /** What coefficients are computed in; auto: f32 where that pays, redone in f64 where its rounding might be seen. */
 export type Arithmetic = "auto" | "f32" | "f64";
 
-/** Branch and bound: how many nodes may be bounded, and the relative gap at which it stops. */
+/** Branch and bound: how many nodes may be bounded, the relative gap at which it stops, and the time that it may take. */
 export interface SearchLimits {
   readonly max_nodes: number;
   readonly gap: number;
+  /** Milliseconds from the question's start; the bounds of one pass are always made. Absent: as long as it takes. */
+  readonly time_ms?: number;
 }
 
 export interface OptionsRequest {
@@ -61,7 +63,10 @@ export interface OptionsRequest {
   readonly preactivation?: "interval" | "crown";
   readonly arithmetic?: Arithmetic;
   /** Absent: the bounds of one pass. Answered for `lipschitz`. */
-  readonly search?: Partial<SearchLimits>;
+  readonly search?: Partial<SearchLimits> & {
+    /** A record of the search to check it by: refused by this version. */
+    readonly record?: boolean;
+  };
 }
 
 /** The question of a request, without the model's bytes. */

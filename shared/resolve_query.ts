@@ -19,7 +19,7 @@ import {
   type SearchLimits,
   type Selection,
 } from "./query.ts";
-import { DEFAULT_NODES, MOST_NODES, SEARCHED_PROPERTIES } from "./search/limits.ts";
+import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS, SEARCHED_PROPERTIES } from "./search/limits.ts";
 
 /**
  * The question with every default resolved: output name, region as a box of doubles, outputs or rows, features, options.
@@ -73,21 +73,31 @@ function resolveOptions(options: OptionsRequest, property: Property["type"]): Op
 }
 
 function resolveSearch(
-  { max_nodes = DEFAULT_NODES, gap = 0 }: Partial<SearchLimits>,
+  { max_nodes = DEFAULT_NODES, gap = 0, time_ms, record }: NonNullable<OptionsRequest["search"]>,
   property: Property["type"],
 ): SearchLimits {
   if (!SEARCHED_PROPERTIES.includes(property)) {
-    const message = `not supported for ${property} by this version, only for: ${SEARCHED_PROPERTIES.join(", ")}`;
-    throw new LipcertError("unsupported-option", `Cannot answer: option options.search is ${message}`, {
-      errors: [{ pointer: "/options/search", message }],
-      options: ["options.search"],
-    });
+    const only = SEARCHED_PROPERTIES.join(", ");
+    throw unsupported(["options", "search"], `not supported for ${property} by this version, only for: ${only}`);
   }
+  if (record !== undefined) throw unsupported(["options", "search", "record"], "not supported by this version");
   if (!Number.isInteger(max_nodes) || max_nodes < 0 || max_nodes > MOST_NODES) {
     throw invalidQuery("/options/search/max_nodes", `an integer from 0 to ${MOST_NODES} is needed, not ${max_nodes}`);
   }
   if (!(gap >= 0 && gap < 1)) throw invalidQuery("/options/search/gap", `a number from 0 to below 1 is needed`);
-  return { max_nodes, gap };
+  if (time_ms === undefined) return { max_nodes, gap };
+  if (!Number.isInteger(time_ms) || time_ms < 0 || time_ms > MOST_TIME_MS) {
+    throw invalidQuery("/options/search/time_ms", `an integer from 0 to ${MOST_TIME_MS} is needed, not ${time_ms}`);
+  }
+  return { max_nodes, gap, time_ms };
+}
+
+function unsupported(path: readonly string[], message: string): LipcertError {
+  const option = path.join(".");
+  return new LipcertError("unsupported-option", `Cannot answer: option ${option} is ${message}`, {
+    errors: [{ pointer: `/${path.join("/")}`, message }],
+    options: [option],
+  });
 }
 
 function resolveRegion(region: RegionRequest, size: number): Box {

@@ -28,6 +28,7 @@ export function memoryCertificates(limitBytes: number): CertificateStore {
     put(certificate) {
       const { id, question, reproducible } = certificate;
       byId.set(id, certificate);
+      if (certificate.interrupted) return Promise.resolve({ id, bytes: certificate.bytes });
       const indexed = byQuestion.get(question);
       if (indexed === undefined || (reproducible && !indexed.reproducible)) {
         byQuestion.set(question, { id, reproducible });

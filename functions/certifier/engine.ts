@@ -5,6 +5,7 @@ import {
   type Certificate,
   certify,
   type Check,
+  type Clock,
   type Kernels,
   LipcertError,
   type Model,
@@ -22,6 +23,8 @@ export interface Engine {
   readonly models: ModelCache;
   readonly kernels: Kernels;
   readonly budget: Budget;
+  /** For questions that limit their time; absent: they are refused. */
+  readonly clock?: Clock;
   /** Compares our reading of a new model with another runtime's; throws `model-misread`. Absent where there is none. */
   readonly crossCheck?: (model: Model, bytes: Uint8Array) => Promise<void>;
 }
@@ -45,8 +48,8 @@ export async function answerQuestion(engine: Engine, call: CertifyCall): Promise
   const question = await questionOf(query);
   const found = await call.known(question);
   if (found !== null) return { question, found };
-  const { kernels, budget } = engine;
-  const certificate = await certify(model, query, { kernels, budget, ...stoppable(call) });
+  const { kernels, budget, clock = null } = engine;
+  const certificate = await certify(model, query, { kernels, budget, clock, ...stoppable(call) });
   return { question, issued: kept(certificate) };
 }
 
@@ -55,8 +58,9 @@ function stoppable({ signal }: { readonly signal?: AbortSignal }): { signal?: Ab
 }
 
 function kept(certificate: Certificate): KeptCertificate {
-  const { id, question, reproducible } = certificate;
-  return { id, question, reproducible, bytes: canonicalBytes(certificate) };
+  const { id, question, reproducible, method } = certificate;
+  const interrupted = ["time", "memory", "canceled"].includes(method.search.stopped_by);
+  return { id, question, reproducible, ...(interrupted && { interrupted }), bytes: canonicalBytes(certificate) };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { onnxruntime } from "../adapters/onnxruntime.ts";
 import type { ModelSource } from "../services.ts";
 import { budgetFrom, modelCacheBytes } from "../settings.ts";
+import { pausingClock, TURN_MS } from "../clock.ts";
 import { createKernels } from "../kernels.ts";
 import { againstRuntime } from "./against_runtime.ts";
 import { answerQuestion, checkCertificate, describeModel, type Engine } from "./engine.ts";
@@ -26,6 +27,7 @@ const engine: Engine = {
   models: new ModelCache(modelCacheBytes(environment)),
   kernels,
   budget,
+  clock: pausingClock(TURN_MS),
   crossCheck: againstRuntime(onnxruntime(), kernels),
 };
 

@@ -1,10 +1,10 @@
 /** `certify`: one question about a model in a file. */
-import { canonicalBytes, certify, resolveQuery } from "../../shared/mod.ts";
+import { canonicalBytes, certify, type CertifyContext, resolveQuery } from "../../shared/mod.ts";
 import { describeOptions, type Option, positionals, readArguments } from "./arguments.ts";
 import { COMMON_OPTIONS, ENVIRONMENT_HELP, openEngine, signalFrom } from "./engine.ts";
 import { describeExits, EXIT, type ExitCode, exitOf, problemText } from "./failure.ts";
 import type { CommandHost } from "./host.ts";
-import { progressLine } from "./progress.ts";
+import { type Progress, progressLine } from "./progress.ts";
 import { QUESTION_HELP, QUESTION_OPTIONS, questionFrom } from "./question.ts";
 import { summaryOf } from "./summary.ts";
 
@@ -15,11 +15,34 @@ const OPTIONS: readonly Option[] = [
   ...COMMON_OPTIONS,
 ];
 
+/**
+ * Runs a search that the first interrupt ends with the best bounds so far. Before its first round an interrupt ends the
+ * process as ever: nothing would hear it.
+ */
+async function untilInterrupted<T>(
+  host: CommandHost,
+  progress: Progress,
+  body: (watch: Pick<CertifyContext, "finish" | "onSearch">) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  let stopListening: (() => void) | null = null;
+  const onSearch: Progress["onSearch"] = (how) => {
+    stopListening ??= host.onInterrupt(() => controller.abort());
+    progress.onSearch(how);
+  };
+  try {
+    return await body({ finish: controller.signal, onSearch });
+  } finally {
+    if (!controller.signal.aborted) (stopListening as (() => void) | null)?.();
+  }
+}
+
 export const CERTIFY_HELP = `certify MODEL.onnx: a certificate for a network over a box of inputs
 
 ${describeOptions(OPTIONS)}
 
 ${QUESTION_HELP}
+Ctrl-C ends a search with the best bounds so far; again, the command.
 ${describeExits("certified (or bounds given)", "refuted")}
 ${ENVIRONMENT_HELP}
 
@@ -39,7 +62,10 @@ export async function certifyCommand(given: readonly string[], host: CommandHost
     const signal = signalFrom(options, host);
     const request = await questionFrom(options, host);
     const { model, kernels, context } = await openEngine(path, host, progress, signal);
-    const certificate = await certify(model, await resolveQuery(request, model, kernels), context);
+    const query = await resolveQuery(request, model, kernels);
+    const certificate = query.options.search === undefined
+      ? await certify(model, query, context)
+      : await untilInterrupted(host, progress, (watch) => certify(model, query, { ...context, ...watch }));
     progress.end();
     const bytes = canonicalBytes(certificate);
     const file = options.values.get("--out");

@@ -10,6 +10,7 @@ import {
 import { LipcertError } from "../../shared/errors.ts";
 import { onnxruntime } from "../adapters/onnxruntime.ts";
 import { againstRuntime } from "../certifier/against_runtime.ts";
+import { pausingClock, TURN_MS } from "../clock.ts";
 import { createKernels } from "../kernels.ts";
 import { budgetFrom } from "../settings.ts";
 import type { Arguments, Option } from "./arguments.ts";
@@ -60,7 +61,12 @@ export async function openEngine(
   await againstRuntime(onnxruntime(), kernels)(model, bytes);
   signal?.throwIfAborted();
   const { onProgress } = progress;
-  return { model, kernels, context: { kernels, budget, onProgress, ...(signal === undefined ? {} : { signal }) } };
+  const clock = { ...pausingClock(TURN_MS), now: host.now };
+  return {
+    model,
+    kernels,
+    context: { kernels, budget, clock, onProgress, ...(signal === undefined ? {} : { signal }) },
+  };
 }
 
 function hostBudget({ environment }: CommandHost): Budget {

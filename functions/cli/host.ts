@@ -8,6 +8,8 @@ export interface CommandHost {
   readonly isTerminal: boolean;
   /** Milliseconds from any fixed moment. */
   now(): number;
+  /** Calls back at the next interrupt (Ctrl-C), once; those after it end the process. Returns what stops listening. */
+  onInterrupt(callback: () => void): () => void;
   out(text: string): void;
   error(text: string): void;
   /** At most `limit` bytes of a file. Throws `not-found`, or `payload-too-large` before anything is read. */
@@ -24,6 +26,15 @@ export function denoHost(from: string | undefined = Deno.env.get("LIPCERT_CWD"))
     environment: (name) => Deno.env.get(name),
     isTerminal: Deno.stderr.isTerminal(),
     now: () => performance.now(),
+    onInterrupt(callback) {
+      const stop = () => Deno.removeSignalListener("SIGINT", once);
+      const once = () => {
+        stop();
+        callback();
+      };
+      Deno.addSignalListener("SIGINT", once);
+      return stop;
+    },
     out: (text) => writeAll(Deno.stdout, encoder.encode(text)),
     error: (text) => writeAll(Deno.stderr, encoder.encode(text)),
     read: (path, limit) => readBounded(place(path), path, limit),

@@ -8,6 +8,7 @@ import type { CommandHost } from "./host.ts";
 import { listFrom, NUMBER_FORMS, numberFrom, numbersFrom } from "./numbers.ts";
 
 const { properties, options, radius } = capabilities();
+const { search } = options;
 const oneOf = ({ values }: { readonly values: readonly string[] }) => values.join("|");
 
 export const QUESTION_OPTIONS: readonly Option[] = [
@@ -24,10 +25,17 @@ export const QUESTION_OPTIONS: readonly Option[] = [
   { name: "--direction", value: "NAME", help: "monotonicity: increasing or decreasing (default either)" },
   { name: "--of", value: "NAME", help: `radius: the claim that is to hold, ${radius.of.join(", ")}` },
   { name: "--max", value: "NUMBER", help: "radius: the largest one to try (then there is no --radius)" },
-  { name: "--gap", value: "NUMBER", help: `radius: the relative gap that will do (default ${radius.gap.default})` },
   { name: "--relaxation", value: oneOf(options.relaxation), help: `default ${options.relaxation.default}` },
   { name: "--preactivation", value: oneOf(options.preactivation), help: `default ${options.preactivation.default}` },
   { name: "--arithmetic", value: oneOf(options.arithmetic), help: `default ${options.arithmetic.default}` },
+  { name: "--max-nodes", value: "COUNT", help: `search, bounding so many parts (default ${search.max_nodes.default})` },
+  {
+    name: "--gap",
+    value: "NUMBER",
+    help:
+      `search until the bounds are so near, relatively (default 0); radius: its ends (default ${radius.gap.default})`,
+  },
+  { name: "--time", value: "SECONDS", help: "search for so long, and keep the best bounds" },
 ];
 
 export const QUESTION_HELP = `FILE and NUMBERS: ${NUMBER_FORMS}. Arrays of arrays are read row by row.`;
@@ -62,11 +70,13 @@ function propertyFrom(given: Arguments): Record<string, unknown> {
   const { values } = given;
   const type = values.get("--property");
   if (type === undefined) throw missing(`--property, one of ${properties.join(", ")}`);
-  const of = values.get("--of"), ends = numbersOf(values, ["max", "gap"]);
+  const of = values.get("--of");
   // What does not belong to the property is handed on: the schema names it.
-  if (type !== "radius") return { ...plainFrom(type, given), ...(of !== undefined && { of }), ...ends };
+  if (type !== "radius") {
+    return { ...plainFrom(type, given), ...(of !== undefined && { of }), ...numbersOf(values, ["max"]) };
+  }
   if (of === undefined) throw missing(`--of, one of ${radius.of.join(", ")}`);
-  return { type, of: plainFrom(of, given), ...ends };
+  return { type, of: plainFrom(of, given), ...numbersOf(values, ["max", "gap"]) };
 }
 
 function plainFrom(type: string, { values }: Arguments): Record<string, unknown> {
@@ -92,12 +102,25 @@ function numbersOf(values: Arguments["values"], members: readonly string[]): Rec
   }));
 }
 
-function optionsFrom({ values }: Arguments): { options?: Record<string, string> } {
+function optionsFrom({ values }: Arguments): { options?: Record<string, unknown> } {
   const given = ["relaxation", "preactivation", "arithmetic"].flatMap((name) => {
     const value = values.get(`--${name}`);
     return value === undefined ? [] : [[name, value] as const];
   });
+  const limits = searchFrom(values);
+  if (limits.length > 0) return { options: { ...Object.fromEntries(given), search: Object.fromEntries(limits) } };
   return given.length === 0 ? {} : { options: Object.fromEntries(given) };
+}
+
+/** The gap is the search's, unless a radius is asked for: then it is that of its two ends. */
+function searchFrom(values: Arguments["values"]): [name: string, value: number][] {
+  const isRadius = values.get("--property") === "radius";
+  return ([["--max-nodes", "max_nodes", 1], ["--gap", "gap", 1], ["--time", "time_ms", 1000]] as const)
+    .flatMap(([option, member, scale]) => {
+      const text = isRadius && member === "gap" ? undefined : values.get(option);
+      const value = text === undefined ? 0 : scale * numberFrom(option, text);
+      return text === undefined ? [] : [[member, member === "time_ms" ? Math.round(value) : value]];
+    });
 }
 
 function missing(what: string): LipcertError {

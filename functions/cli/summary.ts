@@ -16,6 +16,7 @@ export function summaryOf(certificate: Certificate): string {
     ["verdict", verdictText(certificate)],
     ...lines,
     ["method", `relaxation ${query.options.relaxation}, preactivation bounds ${query.options.preactivation}`],
+    ...searchLines(certificate),
     ["arithmetic", `${arithmetic.kind}: encloses ${arithmetic.encloses}`],
     ["work", `${work.rows} rows, ${work.gflop} GFLOP`],
     ["certificate", id],
@@ -23,6 +24,22 @@ export function summaryOf(certificate: Certificate): string {
   const width = Math.max(...all.map(([name]) => name.length));
   const text = all.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
   return `${text}\n${table.length === 0 ? "" : `\n${tableText(table)}\n`}`;
+}
+
+const ENDS = {
+  closed: "nothing left could change the answer",
+  gap: "the gap was reached",
+  max_nodes: "the nodes were used up",
+  time: "the time was over",
+  canceled: "it was interrupted",
+  memory: "the memory was used up",
+} as const;
+
+function searchLines({ method: { search }, reproducible }: Certificate): Line[] {
+  const { nodes, open, stopped_by } = search;
+  if (stopped_by === "none") return [];
+  const again = reproducible ? "" : "; not reproducible";
+  return [["search", `${nodes} nodes, ${open} left open: ${ENDS[stopped_by]}${again}`]];
 }
 
 function questionText({ query: { property, output } }: Certificate): string {
@@ -152,6 +169,8 @@ const STOPS = {
   gap: "as near as was asked",
   unknown: "in between the bounds are too loose to tell",
   steps: "no more were allowed",
+  time: ENDS.time,
+  canceled: ENDS.canceled,
 };
 
 function radius({ certified, refuted, gap, witness, steps, stopped_by }: FindingOf<"radius">): Described {

@@ -54,7 +54,8 @@ const Query = z.strictObject({
     relaxation: z.enum(["interval", "recurjac", "linear"]),
     preactivation: z.enum(["interval", "crown"]),
     arithmetic: z.enum(["auto", "f32", "f64"]),
-    search: z.strictObject({ max_nodes: z.int().min(0), gap: z.number().min(0) }).optional(),
+    search: z.strictObject({ max_nodes: z.int().min(0), gap: z.number().min(0), time_ms: z.int().min(0).optional() })
+      .optional(),
   }),
 }).openapi("Query", { description: "The question with every default resolved" });
 
@@ -110,7 +111,7 @@ const Finding = z.discriminatedUnion("type", [
     gap: bound(),
     witness: Refutation.nullable(),
     steps: z.int().min(1),
-    stopped_by: z.enum(["gap", "unknown", "steps"]),
+    stopped_by: z.enum(["gap", "unknown", "steps", "time", "canceled"]),
   }),
 ]).openapi("Finding");
 
@@ -128,7 +129,7 @@ export const Certificate = z.strictObject({
     search: z.strictObject({
       nodes: z.int().min(0),
       open: z.int().min(0),
-      stopped_by: z.enum(["none", "closed", "gap", "max_nodes"]),
+      stopped_by: z.enum(["none", "closed", "gap", "max_nodes", "time", "canceled", "memory"]),
     }),
   }),
   arithmetic: z.strictObject({
@@ -140,5 +141,8 @@ export const Certificate = z.strictObject({
   }),
   engine: z.strictObject({ name: z.literal("lipcert"), version: z.string() }),
   work: z.strictObject({ gflop: z.number(), rows: z.int() }),
-  reproducible: z.boolean(),
+  reproducible: z.boolean().openapi({
+    description:
+      "Whether the question alone decided these bytes: false where time, memory or a cancellation ended the search",
+  }),
 }).openapi("Certificate");

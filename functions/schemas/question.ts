@@ -80,16 +80,18 @@ const Options = z.strictObject({
   search: z.strictObject({
     max_nodes: z.int().min(0).max(SEARCH.max_nodes.maximum).optional(),
     gap: z.number().min(0).lt(1).optional(),
+    time_ms: z.int().min(0).max(SEARCH.time_ms.maximum).optional(),
   }).optional().openapi({
     description:
       `Branch and bound, for lipschitz (and at each radius of one): at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
-      "the relative gap is at most gap (0 unless told). Absent: the bounds of one pass",
+      "the relative gap is at most gap (0 unless told), or time_ms milliseconds have passed since the question began (all radii together). " +
+      "What time ends is proved as well, but not reproducible: such a certificate is found by its id only. " +
+      "Absent: the bounds of one pass",
   }),
 }).openapi("Options");
 
 /** Options that are named in the contract and not there yet. */
 export const LATER_OPTIONS: readonly LaterOption[] = [
-  { path: ["options", "search", "time_ms"] },
   { path: ["options", "search", "record"] },
   { path: ["options", "observe"] },
   { path: ["options", "preactivation"], value: "alpha_crown" },

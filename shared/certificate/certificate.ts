@@ -3,7 +3,7 @@ import type { Precision } from "../kernels/packed.ts";
 import type { Query } from "../query.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { digestOfJson } from "./canonical.ts";
-import type { Finding, Outcome, Reason, SearchReport, Verdict } from "./finding.ts";
+import { type Finding, isReproducible, type Outcome, type Reason, type SearchReport, type Verdict } from "./finding.ts";
 
 /** The answer as it is stored and served (api.md): no time and no host inside, so the id is the same everywhere. */
 export interface Certificate {
@@ -27,6 +27,10 @@ export interface Certificate {
   };
   readonly engine: { readonly name: "lipcert"; readonly version: string };
   readonly work: { readonly gflop: number; readonly rows: number };
+  /**
+   * Whether the question alone decided the answer: then these are its bytes on every host that is let finish. A question
+   * with a time limit has such an answer too where the search ended before.
+   */
   readonly reproducible: boolean;
 }
 
@@ -55,6 +59,7 @@ export async function issue(
   { outcome, precision, work }: Answer,
   question: string,
 ): Promise<Certificate> {
+  const search: SearchReport = outcome.search ?? { nodes: 0, open: 0, stopped_by: "none" };
   const body: Omit<Certificate, "id"> = {
     question,
     schema: "lipcert.certificate/1",
@@ -65,12 +70,12 @@ export async function issue(
     method: {
       relaxation: query.options.relaxation,
       preactivation: query.options.preactivation,
-      search: outcome.search ?? { nodes: 0, open: 0, stopped_by: "none" },
+      search,
     },
     arithmetic: { kind: `${precision}-outward`, encloses: "the network over the real numbers", assumes: [] },
     engine: { name: "lipcert", version: ENGINE_VERSION },
     work: { gflop: work.flops / 1e9, rows: work.rows },
-    reproducible: true,
+    reproducible: isReproducible(search),
   };
   return { id: await idOf(body), ...body };
 }

@@ -74,8 +74,11 @@ export type RadiusFinding = {
   readonly witness: Refutation | null;
   /** Radii that were tried. */
   readonly steps: number;
-  /** unknown: both edges are as near as the gap asks to radii at which the answer is unknown. */
-  readonly stopped_by: "gap" | "unknown" | "steps";
+  /**
+   * unknown: both edges are as near as the gap asks to radii at which the answer is unknown. time, canceled: the host ended
+   * the searches of the claim, and no further radius was tried.
+   */
+  readonly stopped_by: "gap" | "unknown" | "steps" | "time" | "canceled";
 };
 
 export type Finding =
@@ -101,8 +104,16 @@ export interface SearchReport {
   /** Nodes that were bounded, and those left open whose bounds could still lower the answer. */
   readonly nodes: number;
   readonly open: number;
-  /** none: no search was asked for. */
-  readonly stopped_by: "none" | "closed" | "gap" | "max_nodes";
+  /**
+   * none: no search was asked for. closed: nothing that is left could change the answer. time, canceled and memory: the
+   * host ended it, so the certificate is not reproducible.
+   */
+  readonly stopped_by: "none" | "closed" | "gap" | "max_nodes" | "time" | "canceled" | "memory";
+}
+
+/** Whether the question alone decided where a search ended: then it ends there on every host that lets it. */
+export function isReproducible({ stopped_by }: SearchReport): boolean {
+  return stopped_by !== "time" && stopped_by !== "canceled" && stopped_by !== "memory";
 }
 
 /** JSON knows no infinity: a bound that is not finite is null. */

@@ -4,6 +4,8 @@ import type { Target } from "../certificate/finding.ts";
 import type { Graph, Node } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Options } from "../query.ts";
+import type { Interruptions } from "../search/limits.ts";
+import type { Progress } from "../search/loop.ts";
 import { softGates } from "../witness/ascent.ts";
 import { plainFlops } from "../witness/plain_network.ts";
 
@@ -15,6 +17,13 @@ export interface Analysis {
   readonly inputType: "float32" | "float64";
   readonly options: Options;
   readonly run: Run;
+  /** What may end a search, and who hears of it (absent: nothing, nobody). */
+  readonly host?: SearchHost;
+}
+
+/** A host's part in a search: it ends it or watches it, and changes none of its steps. */
+export interface SearchHost extends Omit<Interruptions, "signal"> {
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 export function outputSize(graph: Graph): number {

@@ -11,8 +11,9 @@ import type { NodeId } from "../graph.ts";
 import { normBounds } from "../jacobian/jacobian_bounds.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Property } from "../query.ts";
+import { searchByPasses } from "../search/by_passes.ts";
+import { gapOf } from "../search/goal.ts";
 import type { Problem } from "../search/problem.ts";
-import { gapOf, type Proved, search } from "../search/search.ts";
 import { gradientAt, leastNorm } from "../witness/prove.ts";
 import { searchNorms } from "../witness/search_norms.ts";
 import {
@@ -42,7 +43,12 @@ export async function lipschitz(question: Question, analysis: Analysis): Promise
     return { rootUppers, gates: gatesOf(forward), inherited: activationInputs(forward) };
   });
   const points = await proveLowers(analysis, seeds, rootUppers, gates);
-  const { uppers, proved, report } = await searched(analysis, seeds, { rootUppers, points, gates, inherited });
+  const { uppers, proved, report } = await searched(question, analysis, seeds, {
+    rootUppers,
+    points,
+    gates,
+    inherited,
+  });
   const upper = Math.max(...uppers);
   const best = indexOfMax(proved.map(({ lower }) => lower));
   const lower = proved[best].lower;
@@ -73,6 +79,12 @@ export async function lipschitz(question: Question, analysis: Analysis): Promise
   };
 }
 
+/** A lower bound and the point at which it is proved. */
+interface Proved {
+  readonly point: Float64Array;
+  readonly lower: number;
+}
+
 /** What one pass gave: upper bounds, proved points, and what a search begins with. */
 interface OnePass {
   readonly rootUppers: number[];
@@ -83,6 +95,7 @@ interface OnePass {
 
 /** The bounds of one pass, or those of a search where one was asked for. */
 async function searched(
+  { at_most }: Question,
   analysis: Analysis,
   seeds: Seeds,
   { rootUppers, points, gates, inherited }: OnePass,
@@ -100,8 +113,15 @@ async function searched(
     run,
   };
   const root = { uppers: rootUppers, proved: points, inherited };
-  const { uppers, proved, nodes, open, stoppedBy } = await search(problem, root, options.search);
-  return { uppers, proved, report: { nodes, open, stopped_by: stoppedBy } };
+  const { max_nodes, gap } = options.search;
+  const limits = { max_nodes, gap, ...(at_most === undefined ? {} : { at_most }) };
+  const { trees, nodes, open, stoppedBy } = await searchByPasses(problem, root, limits, analysis.host);
+  return {
+    uppers: trees.map(({ upper }) => upper),
+    // A tree begins with a proved point, and a point is replaced by another only.
+    proved: trees.map(({ point, lower }) => ({ point: point!, lower })),
+    report: { nodes, open, stopped_by: stoppedBy },
+  };
 }
 
 /** Bounds of the inputs of all activations, by id of the input's node. */

@@ -1,18 +1,20 @@
-import type { SearchNode } from "./node.ts";
+import type { TreeNode } from "./tree.ts";
 
-/** Open nodes, the largest bound first and of equal ones the older: a binary heap. */
-export interface Frontier {
-  readonly heap: { readonly node: SearchNode; readonly order: number }[];
-  added: number;
+/** An open node and its age: of equal bounds the older goes first. */
+export interface Open<N extends TreeNode> {
+  readonly node: N;
+  readonly order: number;
 }
 
-export function newFrontier(): Frontier {
-  return { heap: [], added: 0 };
+/** The open nodes of one tree: a binary heap, the best first. Levels move between trees only, so it need not be resorted. */
+export type Heap<N extends TreeNode> = Open<N>[];
+
+/** Whether a comes before b: the larger bound, then the older. A total order, so the heap's layout decides nothing. */
+export function precedes<N extends TreeNode>(a: Open<N>, b: Open<N>): boolean {
+  return a.node.upper > b.node.upper || (a.node.upper === b.node.upper && a.order < b.order);
 }
 
-export function addTo(frontier: Frontier, node: SearchNode): void {
-  const { heap } = frontier;
-  const one = { node, order: frontier.added++ };
+export function addTo<N extends TreeNode>(heap: Heap<N>, one: Open<N>): void {
   let at = heap.length;
   heap.push(one);
   while (at > 0) {
@@ -24,15 +26,10 @@ export function addTo(frontier: Frontier, node: SearchNode): void {
   heap[at] = one;
 }
 
-/** The node with the largest bound; undefined where none is open. */
-export function bestOf({ heap }: Frontier): SearchNode | undefined {
-  return heap[0]?.node;
-}
-
-/** Takes the best node off. */
-export function takeBest({ heap }: Frontier): SearchNode {
-  const best = heap[0].node;
-  const last = heap.pop()!;
+/** Takes the best node off. Throws: `RangeError` where none is there. */
+export function takeBest<N extends TreeNode>(heap: Heap<N>): Open<N> {
+  const best = heap[0], last = heap.pop();
+  if (last === undefined) throw new RangeError("Cannot take a node: none is open");
   if (heap.length === 0) return best;
   let at = 0;
   for (;;) {
@@ -47,6 +44,36 @@ export function takeBest({ heap }: Frontier): SearchNode {
   return best;
 }
 
-function precedes(a: Frontier["heap"][number], b: Frontier["heap"][number]): boolean {
-  return a.node.upper > b.node.upper || (a.node.upper === b.node.upper && a.order < b.order);
+/**
+ * The trees whose best nodes lie furthest above their levels (then the larger bound, then the older), at most so many: the
+ * `count` best nodes of all lie in them.
+ */
+export function bestTrees<N extends TreeNode>(
+  heaps: readonly Heap<N>[],
+  levels: Float64Array,
+  count: number,
+  among: Iterable<number> = heaps.keys(),
+): number[] {
+  const best: number[] = [];
+  for (const tree of among) {
+    if (heaps[tree].length === 0) continue;
+    let at = best.length;
+    while (at > 0 && isFurther(heaps, levels, tree, best[at - 1])) at--;
+    if (at === count) continue;
+    best.splice(at, 0, tree);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
+/** Whether the best node of one tree comes before that of another. */
+function isFurther<N extends TreeNode>(
+  heaps: readonly Heap<N>[],
+  levels: Float64Array,
+  tree: number,
+  than: number,
+): boolean {
+  const a = heaps[tree][0], b = heaps[than][0];
+  const above = a.node.upper - levels[tree], below = b.node.upper - levels[than];
+  return above === below ? precedes(a, b) : above > below;
 }

@@ -6,5 +6,42 @@ export const DEFAULT_NODES = 10_000;
 /** The most nodes that one question may ask for. */
 export const MOST_NODES = 1_000_000;
 
+/** The most time that one question may ask for: a day. */
+export const MOST_TIME_MS = 86_400_000;
+
+/** Bytes that open nodes may take where a host does not say. */
+export const OPEN_BYTES = 2 ** 30;
+
 /** The properties that a search is there for. */
 export const SEARCHED_PROPERTIES: readonly Property["type"][] = ["lipschitz"];
+
+/** A host's clock; the engine has none. */
+export interface Clock {
+  /** Milliseconds from any fixed moment. */
+  now(): number;
+  /** Awaited between rounds: lets the host's timers and messages have their turn, and a clock that stands still go on. */
+  pause(): Promise<void>;
+}
+
+/** What a host has a say in. Where one of these ends a search, its answer is not reproducible. */
+export interface Interruptions {
+  /** Aborts: nothing is answered, the reason is thrown. */
+  readonly signal?: AbortSignal;
+  /** Finishes: the search stops and keeps the best bounds so far. */
+  readonly finish?: AbortSignal;
+  readonly clock?: Clock | null;
+  /** When to stop, on that clock. */
+  readonly deadline?: number;
+  /** Bytes that open nodes may take (default {@link OPEN_BYTES}). */
+  readonly openBytes?: number;
+}
+
+/** What interrupts a search between rounds, if anything does. */
+export function interruption(
+  { finish, clock, deadline, openBytes = OPEN_BYTES }: Interruptions,
+  bytes: number,
+): "canceled" | "time" | "memory" | null {
+  if (finish?.aborted) return "canceled";
+  if (deadline !== undefined && clock && clock.now() >= deadline) return "time";
+  return bytes > openBytes ? "memory" : null;
+}

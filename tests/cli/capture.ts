@@ -15,11 +15,14 @@ export interface Settings {
   readonly environment?: Readonly<Record<string, string>>;
   readonly isTerminal?: boolean;
   readonly now?: () => number;
+  readonly onInterrupt?: CommandHost["onInterrupt"];
 }
 
 export const MODEL = "functions/samples/mlp16.onnx";
 
-export function capture({ files = {}, environment = {}, isTerminal = false, now = () => 0 }: Settings = {}): Captured {
+export function capture(
+  { files = {}, environment = {}, isTerminal = false, now = () => 0, onInterrupt }: Settings = {},
+): Captured {
   const real = denoHost(new URL("../../", import.meta.url).pathname);
   const written = new Map<string, Uint8Array>(), asked = new Set<string>();
   const host: Captured = {
@@ -29,6 +32,7 @@ export function capture({ files = {}, environment = {}, isTerminal = false, now 
     written,
     isTerminal,
     now,
+    onInterrupt: onInterrupt ?? (() => () => {}),
     environment(name) {
       asked.add(name);
       return environment[name];

@@ -179,6 +179,52 @@ Deno.test("certify: progress is shown on a terminal's error stream and leaves st
   assert.equal(shown.host.stdout, quiet.host.stdout);
 });
 
+Deno.test("certify: --max-nodes, --gap and --time ask for a search, and progress tells of both bounds", async () => {
+  let clock = 0;
+  const asked = [MODEL, "--center", HALF.join(), "--radius", "0.3", "--property", "lipschitz", "--json"];
+  const searched = async (options: string[], settings: Settings = {}) =>
+    JSON.parse((await run([...asked, ...options], settings)).host.stdout);
+  assert.deepEqual((await searched(["--max-nodes", "40"])).query.options.search, { max_nodes: 40, gap: 0 });
+  const { query, method } = await searched(["--gap", "0.9", "--time", "1.5"]);
+  assert.deepEqual(query.options.search, { max_nodes: 10_000, gap: 0.9, time_ms: 1500 });
+  assert.equal(method.search.stopped_by, "gap");
+  // The gap of a radius is that of its two ends.
+  const radius = [
+    "--center",
+    HALF.join(),
+    "--property",
+    "radius",
+    "--of",
+    "lipschitz",
+    "--at-most",
+    "16",
+    "--max",
+    "0.5",
+  ];
+  const { host } = await run([MODEL, ...radius, "--gap", "0.1", "--max-nodes", "40", "--json"]);
+  const { property, options } = JSON.parse(host.stdout).query;
+  assert.deepEqual([property.gap, options.search], [0.1, { max_nodes: 40, gap: 0 }]);
+  const late = await searched(["--max-nodes", "400", "--time", "2"], { now: () => clock += 1000 });
+  assert.deepEqual([late.method.search.stopped_by, late.reproducible], ["time", false]);
+  const shown = await run([...asked, "--max-nodes", "400"], { now: () => clock += 1000, isTerminal: true });
+  assert.match(shown.host.stderr, /\d+ nodes, \d+ open, \d+\.\d+ to \d+\.\d+, gap 0\.\d+, \d+\.\d s/);
+  const wrong = await run([...asked, "--time", "-1"]);
+  assert.equal(wrong.code, 3);
+});
+
+Deno.test("certify: an interrupt ends a search with the certificate so far", async () => {
+  const asked = [MODEL, "--center", HALF.join(), "--radius", "0.3", "--property", "lipschitz", "--json"];
+  let listening = 0;
+  const patient: Settings = { onInterrupt: () => (listening++, () => void listening--) };
+  const full = JSON.parse((await run([...asked, "--max-nodes", "200"], patient)).host.stdout);
+  assert.equal(listening, 0, "nobody listens after the search");
+  const { code, host } = await run([...asked, "--max-nodes", "200"], { onInterrupt: (now) => (now(), () => {}) });
+  const cut = JSON.parse(host.stdout);
+  assert.equal(code, 0);
+  assert.deepEqual([cut.method.search.stopped_by, cut.reproducible, full.reproducible], ["canceled", false, true]);
+  assert.ok(cut.method.search.nodes < full.method.search.nodes && cut.finding.upper >= full.finding.upper);
+});
+
 Deno.test("--help lists every option and every name of the environment that is read", async () => {
   for (
     const [command, other] of [[certifyCommand, []], [verifyCommand, [

@@ -84,10 +84,17 @@ export function modelsOf(kind: string): string[] {
   return names.map((name) => name.replace(/\.json$/, "")).sort();
 }
 
+export interface Answer {
+  readonly finding: Finding;
+  readonly verdict: string;
+  /** Of a search; 0 where none was asked for. */
+  readonly nodes: number;
+}
+
 /** One model, ready to be asked; kernels with a memory of their own. */
 export interface Asked {
   readonly model: Model;
-  ask(region: Ends, property: Query["property"], options: Options): Promise<{ finding: Finding; verdict: string }>;
+  ask(region: Ends, property: Query["property"], options: Options): Promise<Answer>;
 }
 
 export async function openModel(name: string): Promise<Asked> {
@@ -96,9 +103,10 @@ export async function openModel(name: string): Promise<Asked> {
   const output = model.description.outputs[0].name;
   return {
     model,
-    ask: (region, property, options) => {
-      const ends = { lower: region.lower, upper: region.upper };
-      return certify(model, { model_digest: model.digest, output, region: ends, property, options }, { kernels });
+    ask: async (region, property, options) => {
+      const query = { model_digest: model.digest, output, region, property, options };
+      const { finding, verdict, method } = await certify(model, query, { kernels });
+      return { finding, verdict, nodes: method.search.nodes };
     },
   };
 }

@@ -2,20 +2,23 @@
  * Copies the cases that `agreement_test.ts` compares out of a folder of reference results, without what it does not read.
  *
  * Run: deno run --allow-read --allow-write tests/golden/trim.ts REFERENCE [NAME,NAME] (a folder with lipschitz/, outputs/,
- * monotone/, or some of them; only the models named, or all). The models are copied beside by hand. Provenance of the
+ * monotone/, bab/, or some of them; only the models named, or all). The models are copied beside by hand. Provenance of the
  * numbers: README.md in this folder.
  */
-const KINDS = ["lipschitz", "outputs", "monotone"] as const;
+const KINDS = ["lipschitz", "outputs", "monotone", "bab"] as const;
 /** Results of other activations, precisions and optimised slopes have no counterpart to compare with. */
 const SKIPPED_MODELS: Record<typeof KINDS[number], RegExp> = {
   lipschitz: /tanh/,
   outputs: /tanh/,
   monotone: /tanh/,
+  bab: /tanh/,
 };
 const KEPT_RESULTS: Record<typeof KINDS[number], RegExp> = {
   lipschitz: /^(ibp|recurjac|recurjac_orig|bp)@.*\/f64$/,
   outputs: /^(IBP|CROWN-IBP|CROWN)\/f64$/,
   monotone: /^(ibp|bp)@.*\/f64$/,
+  // Not read: its results are by output.
+  bab: /^$/,
 };
 
 type Json = { readonly [key: string]: Json } | readonly Json[] | string | number | boolean | null;
@@ -38,7 +41,7 @@ function matching(value: Json | undefined, kept: RegExp): Members {
 }
 
 function trimCase(kind: typeof KINDS[number], source: Members): Members {
-  const results = matching(source.results, KEPT_RESULTS[kind]);
+  const results = kind === "bab" ? {} : matching(source.results, KEPT_RESULTS[kind]);
   switch (kind) {
     case "lipschitz":
       return {
@@ -67,6 +70,15 @@ function trimCase(kind: typeof KINDS[number], source: Members): Members {
         results,
         sampled: source.sampled ?? null,
         exact: source.exact ? pick(source.exact, ["min", "max", "verdict"]) : null,
+      };
+    case "bab":
+      return {
+        ...pick(source, ["test_index", "eps", "dtype", "input"]),
+        outputs: Object.fromEntries(
+          Object.entries(members(source.outputs)).map(([output, row]) =>
+            [output, pick(row, ["root", "final", "subproblems", "stop", "exact"])] as const
+          ),
+        ),
       };
   }
 }
@@ -98,7 +110,7 @@ if (import.meta.main) {
       if (SKIPPED_MODELS[kind].test(name) || !isChosen(name)) continue;
       const source = members(JSON.parse(await Deno.readTextFile(`${reference}/${kind}/${name}`)));
       const cases = source.cases as readonly Json[];
-      const head = pick(source, ["quantity", "box", "output", "source", "sources"]);
+      const head = pick(source, ["quantity", "box", "output", "source", "sources", "method", "peer_note"]);
       await Deno.writeTextFile(new URL(name, target), write(head, cases.map((c) => trimCase(kind, members(c)))));
     }
   }

@@ -30,6 +30,7 @@ export interface Issued {
   readonly finding: { type: string } & Record<string, unknown>;
   readonly method: { readonly search: Record<string, unknown> };
   readonly arithmetic: { readonly kind: string };
+  readonly reproducible: boolean;
 }
 
 export interface ProblemBody {

@@ -117,6 +117,30 @@ export const SCENES: Scene[] = [
     },
   },
   {
+    fact: "POST /v1/certify stops a search in time; such a certificate is found by its id, never by its question",
+    async play(host) {
+      const digest = await keepModel(host);
+      const about = { model: { digest }, region: { ...REGION, radius: 0.5 }, property: { type: "lipschitz" } };
+      const timed = { ...about, options: { search: { max_nodes: 5000, time_ms: 40 } } };
+      const first = await ask(host, timed);
+      const { search } = first.certificate.method as { search: { nodes: number; stopped_by: string } };
+      assert.equal(search.stopped_by, "time");
+      assert.ok(search.nodes < 5000);
+      assert.equal(first.certificate.reproducible, false);
+      const kept = await host.fetch(`/v1/certificates/${first.certificate.id}`);
+      assert.equal(await kept.text(), first.text);
+      const again = await ask(host, timed);
+      assert.match(again.response.headers.get("server-timing") ?? "", /desc="new"/);
+      const report = await verify(host, { certificate: first.certificate, model: { digest } });
+      assert.equal(report.valid, true, JSON.stringify(report));
+      // A limit that is not reached has no say.
+      const short = { ...about, options: { search: { max_nodes: 20, time_ms: 600_000 } } };
+      const done = await ask(host, short);
+      assert.equal(done.certificate.reproducible, true);
+      assert.match((await ask(host, short)).response.headers.get("server-timing") ?? "", /desc="known"/);
+    },
+  },
+  {
     fact: "POST /v1/certify answers in f32 where it is asked to, and keeps what it was asked",
     async play(host) {
       const digest = await keepModel(host);

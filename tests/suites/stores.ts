@@ -80,6 +80,16 @@ export function certificateStoreSuite(
     assert.deepEqual(await store.get("loose"), certificate("loose", "q", false).bytes);
   });
 
+  test("that were interrupted answer no question, and are there by id", async (store) => {
+    const cut = { ...certificate("cut", "q", false), interrupted: true };
+    assert.deepEqual(await store.put(cut), { id: "cut", bytes: cut.bytes });
+    assert.equal(await store.findByQuestion("q"), null);
+    assert.deepEqual(await store.get("cut"), cut.bytes);
+    await store.put(certificate("whole", "q"));
+    assert.deepEqual(await store.put({ ...cut, id: "later" }), { id: "later", bytes: cut.bytes });
+    assert.equal((await store.findByQuestion("q"))?.id, "whole");
+  });
+
   test("give every racing writer the same answer", async (store) => {
     const writers = Array.from({ length: 8 }, (_, i) => certificate(`writer${i}`, "q", true, 100_000 + i));
     const answers = await Promise.all(writers.map((writer) => store.put(writer)));

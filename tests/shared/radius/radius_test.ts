@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Certificate as Schema } from "../../../functions/schemas/certificate.ts";
 import { idOf } from "../../../shared/certificate/certificate.ts";
 import { answerBy } from "../../../shared/certify.ts";
+import { inconsistency } from "../../../shared/consistency.ts";
 import { wasmKernels } from "../../../shared/kernels/wasm.ts";
 import {
   capabilities,
@@ -242,6 +243,66 @@ Deno.test("options.search of a radius is handed to each question, where its clai
   const refused = askRadius(mlp16, SIXTEEN, { ...property, of: { type: "robustness" } }, kernels, { search: {} });
   if (capabilities().options.search.properties.includes("robustness")) await refused;
   else await assert.rejects(refused, (error) => error instanceof LipcertError && error.type === "unsupported-option");
+});
+
+Deno.test("radius: each search ends once the claim is decided", async () => {
+  const [bound, searchOptions] = [17, { max_nodes: 400 }];
+  const of = { type: "lipschitz", at_most: bound } as const;
+  const property = { type: "radius", of, max: 0.8, gap: 0.3 } as const;
+  const { finding, method } = await askRadius(mlp16, SIXTEEN, property, kernels, { search: searchOptions });
+  const ask = async (asked: PropertyRequest, radius: number) => {
+    const request = { region: { ...SIXTEEN, radius }, property: asked, options: { search: searchOptions } };
+    return (await certify(mlp16, await resolveQuery(request, mlp16, kernels), { kernels })).method.search;
+  };
+  const claimed = await ask(of, finding.certified!), whole = await ask({ type: "lipschitz" }, finding.certified!);
+  assert.ok(claimed.stopped_by === "closed" && claimed.open === 0 && claimed.nodes < whole.nodes);
+  assert.ok(method.search.nodes < finding.steps * whole.nodes, `${method.search.nodes} nodes`);
+});
+
+Deno.test("radius: a host's time and its cancellation hold for all steps together, and the certificate tells", async () => {
+  const of = { type: "lipschitz", at_most: 17 } as const;
+  const property = { type: "radius", of, max: 0.8, gap: 1e-4 } as const, search = { max_nodes: 400 };
+  const asked = (options: object) => resolveQuery({ region: SIXTEEN, property, options }, mlp16, kernels);
+  const plain = await asked({ search }), full = await certify(mlp16, plain, { kernels });
+  assert.ok(full.finding.type === "radius" && full.reproducible);
+  for (const pauses of [1, 2, 20]) {
+    let now = 0;
+    const clock = { now: () => now, pause: () => (now++, Promise.resolve()) };
+    const timed = await certify(mlp16, await asked({ search: { ...search, time_ms: pauses } }), { kernels, clock });
+    // One look at the clock for each pause: nothing goes on after the deadline.
+    assert.equal(now, pauses, "the steps did not stop at the deadline");
+    const finish = new AbortController(), nodes: number[] = [];
+    const canceled = await certify(mlp16, plain, {
+      kernels,
+      clock: { now: () => 0, pause: () => (--now <= 0 && finish.abort(), Promise.resolve()) },
+      finish: finish.signal,
+      onSearch: (progress) => nodes.push(progress.nodes),
+    });
+    assert.ok(nodes.every((count, k) => k === 0 || count >= nodes[k - 1]), `progress counts ${nodes}`);
+    for (const [by, certificate] of Object.entries({ time: timed, canceled })) {
+      const { finding, method, reproducible } = certificate;
+      assert.ok(finding.type === "radius");
+      assert.deepEqual([finding.stopped_by, method.search.stopped_by, reproducible], [by, by, false]);
+      assert.ok(finding.steps >= 1 && finding.steps < full.finding.steps, `${finding.steps} steps`);
+      assert.ok((finding.certified ?? 0) <= full.finding.certified!, "more was proved in less time");
+      assert.deepEqual(Schema.parse(certificate), certificate);
+      assert.ok((await verify(certificate, mlp16, { kernels })).valid);
+      const forged = { ...certificate, finding: { ...finding, stopped_by: "steps" as const } };
+      assert.match(inconsistency(forged)!, /ended by different things/);
+    }
+  }
+  const clock = { now: () => 0, pause: () => Promise.resolve() };
+  const unhurried = await certify(mlp16, await asked({ search: { ...search, time_ms: 1 } }), { kernels, clock });
+  assert.deepEqual([unhurried.finding, unhurried.reproducible], [full.finding, true]);
+});
+
+Deno.test("radius: memory ends one search, not the steps", async () => {
+  const property = { type: "radius", of: { type: "lipschitz", at_most: 17 }, max: 0.8, gap: 0.02 } as const;
+  const request = { region: SIXTEEN, property, options: { search: { max_nodes: 400 } } };
+  const query = await resolveQuery(request, mlp16, kernels);
+  const { finding, method, reproducible } = await certify(mlp16, query, { kernels, openBytes: 1 });
+  assert.ok(finding.type === "radius" && finding.steps > 2 && finding.stopped_by !== "time");
+  assert.deepEqual([method.search.stopped_by, reproducible], ["memory", false]);
 });
 
 Deno.test("a resolved question about a radius is none where its region is not inside the largest box", async () => {

@@ -8,7 +8,7 @@ import { wasmKernels } from "../../../shared/kernels/wasm.ts";
 import { unitRow } from "../../../shared/properties/analysis.ts";
 import { boundPieces } from "../../../shared/search/bound_pieces.ts";
 import { type Piece, piecesOf } from "../../../shared/search/node.ts";
-import { search, type Steps } from "../../../shared/search/search.ts";
+import { searchByPasses, type Steps } from "../../../shared/search/by_passes.ts";
 import { softGates } from "../../../shared/witness/ascent.ts";
 import module from "../../../wasm/dist/kernels.js";
 import type { AskedNetwork } from "../../soundness/certificates.ts";
@@ -68,7 +68,7 @@ function wrong({ graph, lower, upper, name }: AskedNetwork, steps: Steps): Promi
     for (const max_nodes of [2, 4, 8, 16, 40, 150]) {
       let after: number[];
       try {
-        after = (await search(problem, root, { max_nodes, gap: 0 }, steps)).uppers;
+        after = (await searchByPasses(problem, root, { max_nodes, gap: 0 }, {}, steps)).trees.map(({ upper }) => upper);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         return [...found, error.message];

@@ -28,6 +28,8 @@ Deno.test("options.search is resolved with its defaults, and absent where it was
   assert.ok(!("search" in (await resolve({})).options));
   assert.deepEqual((await resolve({ search: {} })).options.search, { max_nodes: 10_000, gap: 0 });
   assert.deepEqual((await resolve({ search: { gap: 0.1 } })).options.search, { max_nodes: 10_000, gap: 0.1 });
+  const timed = { max_nodes: 10_000, gap: 0, time_ms: 5 };
+  assert.deepEqual((await resolve({ search: { time_ms: 5 } })).options.search, timed);
   const { max_nodes, properties } = capabilities().options.search;
   assert.deepEqual([max_nodes.default, properties], [10_000, ["lipschitz"]]);
 });
@@ -38,6 +40,9 @@ Deno.test("options.search is refused beside other properties, and with limits th
     [{}, { type: "monotonicity", output: 0 }, "unsupported-option", "/options/search"],
     [{ max_nodes: -1 }, { type: "lipschitz" }, "invalid-query", "/options/search/max_nodes"],
     [{ max_nodes: 1e9 }, { type: "lipschitz" }, "invalid-query", "/options/search/max_nodes"],
+    [{ time_ms: -1 }, { type: "lipschitz" }, "invalid-query", "/options/search/time_ms"],
+    [{ time_ms: 0.5 }, { type: "lipschitz" }, "invalid-query", "/options/search/time_ms"],
+    [{ record: true }, { type: "lipschitz" }, "unsupported-option", "/options/search/record"],
     [{ gap: NaN }, { type: "lipschitz" }, "invalid-query", "/options/search/gap"],
   ];
   for (const [search, property, type, pointer] of refusals) {
@@ -65,6 +70,37 @@ Deno.test("a certificate of a search fits its schema, is verified, and says what
       assert.notEqual(certificate.method.search.stopped_by, "none");
     }
   }
+});
+
+Deno.test("what a host ends is not reproducible, and fits its question all the same", async () => {
+  let now = 0;
+  const clock = { now: () => now, pause: () => (now++, Promise.resolve()) };
+  const timed = await resolve({ search: { max_nodes: 400, time_ms: 2 } });
+  await assert.rejects(certify(model, timed, { kernels }), { type: "unsupported-option" });
+  await assert.rejects(certify(model, timed, { kernels, clock: null }), { type: "unsupported-option" });
+  const query = await resolve({ search: { max_nodes: 400 } });
+  const finish = new AbortController();
+  const onSearch = () => finish.abort();
+  const ended = {
+    time: await certify(model, timed, { kernels, clock }),
+    canceled: await certify(model, query, { kernels, finish: finish.signal, onSearch }),
+    memory: await certify(model, query, { kernels, openBytes: 1 }),
+  };
+  const full = await certify(model, query, { kernels });
+  for (const [by, certificate] of Object.entries(ended)) {
+    assert.deepEqual([certificate.method.search.stopped_by, certificate.reproducible], [by, false]);
+    assert.deepEqual(Schema.parse(certificate), certificate);
+    assert.ok((await verify(certificate, model, { kernels })).valid);
+    const [upper, least] = [certificate.finding, full.finding].map((finding) => (finding as { upper: number }).upper);
+    assert.ok(upper > least, by);
+    assert.match(inconsistency({ ...certificate, reproducible: true })!, /reproducible/);
+  }
+  assert.match(inconsistency({ ...ended.time, query })!, /time that was not asked for/);
+  // A clock that is not run out of has no say: the answer is that of every host.
+  const unhurried = { kernels, clock: { ...clock, now: () => 0 } };
+  const [one, two] = [await certify(model, timed, unhurried), await certify(model, timed, unhurried)];
+  assert.deepEqual([one.reproducible, one.id], [true, two.id]);
+  assert.deepEqual(one.finding, full.finding);
 });
 
 Deno.test("inconsistency() names a search that is not the one that was asked for", async () => {
