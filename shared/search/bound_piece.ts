@@ -37,19 +37,25 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
   if (!tie(region, piece.phases)) return null;
   if (renew && !boundHeights(region, objective, workspace, piece, multipliers)) return null;
   if (!tie(region, piece.phases)) return null;
-  const signs = part.signs.slice();
+  const signs = part.signs.slice(), isDecided = piece.phases.every((phase) => phase !== 0);
   if (kind !== "value") boundGradients(region, objective, workspace, piece);
   if (kind === "norm") {
     workspace.entryLower.set(entries!.lower);
     workspace.entryUpper.set(entries!.upper);
     // Where nothing is open rows are exact, and intervals are not.
-    boundEntries(region, objective, workspace, { ...piece, signs }, piece.phases.every((phase) => phase !== 0));
+    boundEntries(region, objective, workspace, { ...piece, signs }, isDecided);
   }
-  const sum = sumOf(bounding);
+  const sum = sumOf(bounding, signs);
   const target = level - NEAR * scale;
   ascend(region, objective, workspace, piece, sum, target, scale);
   pushDown(region, objective, workspace, piece, sum, multipliers);
-  const found = settlePushed(region, objective, workspace, piece, sum);
+  let found = settlePushed(region, objective, workspace, piece, sum);
+  if (isDecided && found > level) {
+    // Half-spaces that meet inside add to a value that is exact without them.
+    multipliers.fill(0, 3 * region.width);
+    pushDown(region, objective, workspace, piece, sum, multipliers);
+    found = Math.min(found, settlePushed(region, objective, workspace, piece, sum));
+  }
   return {
     ...part,
     ...piece,
@@ -90,7 +96,7 @@ function tie({ network: { units } }: Region, phases: Int8Array): boolean {
 }
 
 /** The aim as a sum over the piece; of a norm with chords of |J_j| over the workspace's entries. */
-export function sumOf({ region, objective, workspace }: Pick<Bounding, "region" | "objective" | "workspace">): Sum {
+export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Array): Sum {
   const { aim, direct, seed, entryCharges } = objective, { width, features, inputs, byFeature } = region;
   const { start, slopes, entryLower, entryUpper } = workspace;
   if (aim.kind === "value") {
@@ -111,8 +117,8 @@ export function sumOf({ region, objective, workspace }: Pick<Bounding, "region" 
   for (let j = 0; j < features; j++) {
     const a = entryLower[j], b = entryUpper[j];
     let slope = 1;
-    if (b <= 0) slope = -1;
-    else if (a < 0) {
+    if (signs[j] < 0 || b <= 0) slope = -1;
+    else if (signs[j] === 0 && a < 0) {
       slope = (a + b) / (b - a);
       if (!(slope >= -1 && slope <= 1)) slope = 0;
       // Any slope: the largest of |z| - slope z stands at an end.

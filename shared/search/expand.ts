@@ -107,7 +107,7 @@ function settleGradient({ original }: Problem, bounding: Bounding, part: Part, b
 function settleValue(bounding: Bounding, part: Part, box: Box): Outcome {
   const { region, objective, workspace } = bounding, { width, features } = region, { tree } = part;
   const bounded = { ...part, box }, { units, halfSpaces, errors } = leafForms(region, bounded);
-  const sum: Sum = sumOf(bounding), { multipliers } = workspace;
+  const sum: Sum = sumOf(bounding, part.signs), { multipliers } = workspace;
   multipliers.fill(0, 3 * width);
   pushDown(region, objective, workspace, bounded, sum, multipliers);
   const slopes = workspace.overInput.slice(0, features);
