@@ -38,6 +38,7 @@ export function ascend(
   const { width, network: { lower, upper } } = region, { phases, heights, gradients } = piece;
   const { multipliers, best, mean, square, overGated, overDerivative, overUnit } = workspace;
   const { height, derivative, gradient } = workspace;
+  best.set(multipliers);
   mean.fill(0);
   square.fill(0);
   let least = Infinity, meanPower = 1, squarePower = 1, length = rate;
@@ -105,13 +106,7 @@ function attain(
     for (let v = 0, end = below[u], at = u * width; v < end; v++, at++) h += rows[at] * unit[v];
     height[u] = h;
     const phase = phases[u], l = heights.lower[u], t = heights.upper[u];
-    unit[u] = phase > 0
-      ? h
-      : phase < 0
-      ? 0
-      : overUnit[u] > 0
-      ? t / (t - l) * (h - l)
-      : multipliers[2 * width + u] * h;
+    unit[u] = phase > 0 ? h : phase < 0 ? 0 : overUnit[u] > 0 ? t / (t - l) * (h - l) : multipliers[2 * width + u] * h;
     const theta = multipliers[width + u];
     derivative[u] = overDerivative[u] > 0 ? 1 + theta * h / -l : theta * h / t;
   }
