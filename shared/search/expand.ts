@@ -1,12 +1,12 @@
 import type { Box } from "../numeric/box.ts";
 import { optimise } from "../linear/optimise.ts";
 import { boxMaximum } from "../linear/empty.ts";
-import { boundPart, type Bounding, chooseUnit, copyOf, entriesOf, type Part } from "./bound_piece.ts";
+import { type Bounding, boundPart, chooseUnit, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { decide, leafForms, type Original } from "./leaf.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
-import { pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import { pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { sumOf } from "./bound_piece.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 import { valueAt } from "./value_at.ts";
