@@ -1,6 +1,6 @@
 import type { Objective } from "./objective.ts";
 import type { Region } from "./region.ts";
-import { type Bounded, pushDown, type Sum } from "./relaxed_pass.ts";
+import { type Bounded, pushDown, type Sum } from "./push_down.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** How multipliers are improved: steps at most, the first step, what each keeps of the one before. */

@@ -5,7 +5,7 @@ import type { Objective } from "./objective.ts";
 import type { Piece, Split } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
-import { type Bounded, pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A piece before it is bounded. */

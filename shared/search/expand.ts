@@ -6,7 +6,7 @@ import { decide, leafForms, type Original } from "./leaf.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
-import { pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import { pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { sumOf } from "./bound_piece.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 import { valueAt } from "./value_at.ts";

@@ -6,7 +6,7 @@ import { type AllPhases, type ExactForm, exactForm } from "../linear/exact_form.
 import type { HalfSpaces } from "../linear/half_spaces.ts";
 import { rulesOf } from "../bounds/pass.ts";
 import type { ElementwiseOperator } from "../operators/operator.ts";
-import type { Bounded } from "./relaxed_pass.ts";
+import type { Bounded } from "./push_down.ts";
 import { INFLATION, type Region } from "./region.ts";
 
 /** The network itself, for what only exact arithmetic decides: the graph, and proved bounds of its activations' inputs. */

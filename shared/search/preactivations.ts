@@ -2,7 +2,7 @@ import type { Box } from "../numeric/box.ts";
 import { addDown, addUp, nextUp } from "../numeric/rounding.ts";
 import type { Objective } from "./objective.ts";
 import type { Region } from "./region.ts";
-import { type Bounded, pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**

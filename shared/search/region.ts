@@ -103,3 +103,8 @@ function neighbours(rank: Int32Array): [Int32Array, Int32Array] {
   }
   return [below, above];
 }
+
+/** Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J. */
+export function flopsOfPiece(width: number, features: number): number {
+  return 44 * width * features + 44 * width * width + features * width * width;
+}

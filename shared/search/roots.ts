@@ -32,8 +32,8 @@ function sizeOf(upper: number, lower: number): number {
   return size > 0 && size < Infinity ? size : 1;
 }
 
-/** The whole region as a piece of a tree: bounded once, entries of J by rows. Null: nothing is left to split. */
-export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece | null {
+/** The whole region as a piece of a tree: bounded once, entries of J by rows. Its split is null where nothing is left to decide. */
+export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece {
   const { region, workspace } = problem, bounding = boundingOf(problem, tree), { objective } = bounding;
   const { lower: low, upper: high } = region.network, { width, features } = region;
   const isNorm = objective.aim.kind === "norm";
