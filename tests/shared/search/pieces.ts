@@ -2,10 +2,10 @@
 import type { Box } from "../../../shared/numeric/box.ts";
 import { type Aim, type Objective, objectiveOf } from "../../../shared/search/objective.ts";
 import { type Region, regionOf } from "../../../shared/search/region.ts";
-import { absolute, add, type Exact, maximum, sign } from "../../exact/dyadic.ts";
+import { absolute, add, type Exact, exact, maximum, sign } from "../../exact/dyadic.ts";
 import { maximise, valueAt } from "../../exact/polytope.ts";
 import { Random } from "../../exact/random.ts";
-import { type LinearRegion, negative, regionsOf, sidesOf } from "../../exact/regions.ts";
+import { combined, type LinearRegion, negative, regionsOf, sidesOf } from "../../exact/regions.ts";
 import { troubledNetwork } from "../../exact/troubled_networks.ts";
 import { type Range, rangeOf } from "../../exact/truth.ts";
 import { exactVector } from "../../exact/vector.ts";
@@ -41,7 +41,7 @@ export async function drawPieces(seed: number, index: number, count: number): Pr
   const { graph, lower, upper, name } = troubledNetwork(seed, index), whole = { lower, upper };
   const pass = await passOf(graph, whole), network = condensed(pass);
   if (network.units.length === 0) return [];
-  const exact = exactCondensed(pass, network), region = regionOf(network, whole);
+  const numbers = exactCondensed(pass, network), region = regionOf(network, whole);
   const random = new Random(seed, 1_000_000 + index), drawn: Drawn[] = [];
   for (let k = 0; k < count; k++) {
     const box = k % 2 === 0 ? whole : partOf(random, whole);
@@ -58,7 +58,7 @@ export async function drawPieces(seed: number, index: number, count: number): Pr
       { kind: "entry", row, feature: random.integer(0, lower.length - 1) },
       { kind: "value", row },
     ];
-    const signsOf = (one: LinearRegion) => heightsAt(exact, one.point).map(sign);
+    const signsOf = (one: LinearRegion) => heightsAt(numbers, one.point).map(sign);
     const chosen = signsOf(random.pick(regions)), share = random.pick([0, 0.3, 0.7, 1]);
     const phases = Int8Array.from(chosen, (s) => (random.chance(share) ? s || random.sign() : 0));
     const truths = regions.flatMap((one) => {
@@ -66,16 +66,21 @@ export async function drawPieces(seed: number, index: number, count: number): Pr
       if (signs.some((s, u) => s * phases[u] < 0)) return [];
       // Where h is 0 throughout, J is the same with either slope; elsewhere the piece leaves both.
       const pattern = signs.map((s, u) => ((phases[u] || s || random.sign()) > 0 ? 1 : 0));
-      const { p, J } = gradientsOf(exact, pattern, Array.from(row));
+      const { p, J } = gradientsOf(numbers, pattern, Array.from(row));
       const norm = J.map(absolute).reduce(add);
-      return [{ region: one, signs, p, J, norm, value: rangeOf([one], box, Array.from(row)).most }];
+      return [{ region: one, signs, p, J, norm, value: mostValue(one, region, box, Array.from(row)) }];
     });
     const objectives = aims.map((aim) => objectiveOf(region, aim, null));
     if (truths.length > 0) {
-      drawn.push({ name: `${name} piece ${k}`, region, exact, box, phases, row, objectives, truths });
+      drawn.push({ name: `${name} piece ${k}`, region, exact: numbers, box, phases, row, objectives, truths });
     }
   }
   return drawn;
+}
+
+/** The largest value of a row over an activation region; where a sign of 0 may hide another phase, its value at the point. */
+function mostValue(one: LinearRegion, { isSolid }: Region, box: Box, row: readonly number[]): Exact {
+  return isSolid ? rangeOf([one], box, row).most : valueAt(combined(one.outputs, row.map(exact)), one.point);
 }
 
 /** A box within: some coordinates cut at eighths. */
