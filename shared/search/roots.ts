@@ -3,7 +3,7 @@ import { boundPart, chooseUnit, type Part } from "./bound_piece.ts";
 import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
-import { type Aim, objectiveOf } from "./objective.ts";
+import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import { type Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
 import { workspaceOf } from "./workspace.ts";
@@ -18,10 +18,19 @@ export interface Asked {
 
 /** A problem for some aims over a region. */
 export function problemOf(region: Region, original: Original, asked: readonly Asked[]): Problem {
+  // Entries of one gradient share everything but the feature.
+  const ofRow = new Map<Float64Array, Objective>();
+  const objective = ({ aim, entries }: Asked): Objective => {
+    const known = entries === null ? ofRow.get(aim.row) : undefined;
+    if (known && aim.kind !== "norm" && known.aim.kind === aim.kind) return { ...known, aim };
+    const made = objectiveOf(region, aim, entries);
+    ofRow.set(aim.row, made);
+    return made;
+  };
   return {
     region,
     original,
-    objectives: asked.map(({ aim, entries }) => objectiveOf(region, aim, entries)),
+    objectives: asked.map(objective),
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),
   };

@@ -1,7 +1,7 @@
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
-import { addDown, multiplyDown } from "../numeric/rounding.ts";
+import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import { expanderOf } from "./expand.ts";
 import { type Goal, levelsOf } from "./goal.ts";
@@ -28,6 +28,11 @@ export interface SearchQuestion {
   readonly run: Run;
 }
 
+export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
+  /** Of each tree at least the share of the box's volume over which its bound is above its level; 1 where that is not known. */
+  readonly openShares: readonly number[];
+}
+
 /**
  * Branch and bound over the condensed network. A network too large for that is answered with the bounds that are there, as
  * stopped by memory.
@@ -35,14 +40,14 @@ export interface SearchQuestion {
 export async function searchRegion(
   question: SearchQuestion,
   context: SearchContext<Piece> = {},
-): Promise<Omit<Searched<Piece>, "save">> {
+): Promise<RegionSearched> {
   const { original, box, network, asked, proved, goal, limits, place, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
   const isOpen = asked.map(({ upper }, tree) => upper > levels[tree]);
   if (network === null) {
     const trees = proved.map((one, tree) => ({ ...one, upper: asked[tree].upper }));
     const open = isOpen.filter(Boolean).length;
-    return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed" };
+    return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed", openShares: isOpen.map(Number) };
   }
   const region = regionOf(network, box), problem = problemOf(region, original, asked);
   const expander = expanderOf(problem);
@@ -61,7 +66,28 @@ export async function searchRegion(
     prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
   }, { signal: run.signal, ...context });
   run.work.flops += found.nodes * flopsOfPiece(region.width, region.features);
-  return found;
+  return { ...found, openShares: openShares(found, box, asked.length) };
+}
+
+/** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */
+function openShares({ save, trees, open }: Searched<Piece>, { lower, upper }: Box, count: number): number[] {
+  const shares = new Array<number>(count).fill(0);
+  if (open === 0) return shares;
+  const { frontier, closed } = save();
+  for (const { node: { tree, box } } of frontier) {
+    let share = 1;
+    for (let j = 0; box !== null && j < lower.length; j++) {
+      if (lower[j] < upper[j]) {
+        share = nextUp(share * nextUp(nextUp(box.upper[j] - box.lower[j]) / (upper[j] - lower[j])));
+      }
+    }
+    shares[tree] = Math.min(1, nextUp(shares[tree] + Math.min(1, share)));
+  }
+  // What is finished above the frontier counts as a whole.
+  closed.forEach((bound, tree) => {
+    if (bound === "overflow" || (bound !== null && bound === trees[tree].upper && shares[tree] > 0)) shares[tree] = 1;
+  });
+  return shares;
 }
 
 /** A root that no node may be spent on. */
