@@ -48,7 +48,7 @@ export function boundHeights(
  *
  * Rounding: the box only grows by it.
  */
-function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): boolean {
+export function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): boolean {
   if (most < 0) return false;
   if (!(most < Infinity)) return true;
   for (let j = 0; j < lower.length; j++) {

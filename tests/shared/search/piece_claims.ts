@@ -1,9 +1,11 @@
 /** What is claimed of a piece against its activation regions; the steps are handed in, so that wrong ones can be. */
 import { type Bounding, boundPart, type Part, sumOf } from "../../../shared/search/bound_piece.ts";
+import { expanderOf } from "../../../shared/search/expand.ts";
 import { boundEntries, boundGradients } from "../../../shared/search/gradients.ts";
 import type { Objective } from "../../../shared/search/objective.ts";
-import { boundHeights } from "../../../shared/search/preactivations.ts";
+import { boundHeights, cut } from "../../../shared/search/preactivations.ts";
 import { type Bounded, pushDown, settlePushed } from "../../../shared/search/push_down.ts";
+import { problemOf, rootOf } from "../../../shared/search/roots.ts";
 import { workspaceOf } from "../../../shared/search/workspace.ts";
 import { type Exact, isAtLeast, isAtMost, toNumber } from "../../exact/dyadic.ts";
 import type { Random } from "../../exact/random.ts";
@@ -15,9 +17,23 @@ export interface Steps {
   readonly boundHeights: typeof boundHeights;
   readonly settlePushed: typeof settlePushed;
   readonly boundPart: typeof boundPart;
+  readonly cut: typeof cut;
+  readonly problemOf: typeof problemOf;
+  readonly rootOf: typeof rootOf;
+  readonly expanderOf: typeof expanderOf;
 }
 
-export const RIGHT: Steps = { boundGradients, boundEntries, boundHeights, settlePushed, boundPart };
+export const RIGHT: Steps = {
+  boundGradients,
+  boundEntries,
+  boundHeights,
+  settlePushed,
+  boundPart,
+  cut,
+  problemOf,
+  rootOf,
+  expanderOf,
+};
 
 /** Everything that a piece's bounds contradict. */
 export function falsePiece(drawn: Drawn, random: Random, steps: Steps = RIGHT): string[] {

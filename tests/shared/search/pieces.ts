@@ -1,6 +1,7 @@
 /** Pieces of regions whose activation regions can all be enumerated, and what is exactly true over them. */
 import type { Box } from "../../../shared/numeric/box.ts";
 import { type Aim, type Objective, objectiveOf } from "../../../shared/search/objective.ts";
+import type { Original } from "../../../shared/search/leaf.ts";
 import { type Region, regionOf } from "../../../shared/search/region.ts";
 import { absolute, add, type Exact, exact, maximum, sign } from "../../exact/dyadic.ts";
 import { maximise, valueAt } from "../../exact/polytope.ts";
@@ -15,6 +16,7 @@ import { type ExactCondensed, exactCondensed, formsOf, gradientsOf, heightsAt } 
 /** A part of a region: a box and phases that some activation region has. */
 export interface Drawn {
   readonly name: string;
+  readonly original: Original;
   readonly region: Region;
   readonly exact: ExactCondensed;
   readonly box: Box;
@@ -37,11 +39,21 @@ export interface PieceTruth {
 const MOST_REGIONS = 150;
 
 /** Pieces of network `index`; none where it has no units or too many regions. */
-export async function drawPieces(seed: number, index: number, count: number): Promise<Drawn[]> {
+export function drawPieces(seed: number, index: number, count: number): Promise<Drawn[]> {
+  return draw(seed, index, count, false);
+}
+
+/** The whole region of network `index` with nothing decided, or none. */
+export async function drawRegion(seed: number, index: number): Promise<Drawn | undefined> {
+  return (await draw(seed, index, 1, true))[0];
+}
+
+async function draw(seed: number, index: number, count: number, isWhole: boolean): Promise<Drawn[]> {
   const { graph, lower, upper, name } = troubledNetwork(seed, index), whole = { lower, upper };
   const pass = await passOf(graph, whole), network = condensed(pass);
   if (network.units.length === 0) return [];
   const numbers = exactCondensed(pass, network), region = regionOf(network, whole);
+  const original = { graph, inputs: new Map(pass.states.map(({ boxes: [box] }, id) => [id, box])) };
   const random = new Random(seed, 1_000_000 + index), drawn: Drawn[] = [];
   for (let k = 0; k < count; k++) {
     const box = k % 2 === 0 ? whole : partOf(random, whole);
@@ -59,7 +71,7 @@ export async function drawPieces(seed: number, index: number, count: number): Pr
       { kind: "value", row },
     ];
     const signsOf = (one: LinearRegion) => heightsAt(numbers, one.point).map(sign);
-    const chosen = signsOf(random.pick(regions)), share = random.pick([0, 0.3, 0.7, 1]);
+    const chosen = signsOf(random.pick(regions)), share = isWhole ? 0 : random.pick([0, 0.3, 0.7, 1]);
     const phases = Int8Array.from(chosen, (s) => (random.chance(share) ? s || random.sign() : 0));
     const truths = regions.flatMap((one) => {
       const signs = signsOf(one);
@@ -72,7 +84,17 @@ export async function drawPieces(seed: number, index: number, count: number): Pr
     });
     const objectives = aims.map((aim) => objectiveOf(region, aim, null));
     if (truths.length > 0) {
-      drawn.push({ name: `${name} piece ${k}`, region, exact: numbers, box, phases, row, objectives, truths });
+      drawn.push({
+        name: `${name} piece ${k}`,
+        original,
+        region,
+        exact: numbers,
+        box,
+        phases,
+        row,
+        objectives,
+        truths,
+      });
     }
   }
   return drawn;
