@@ -4,7 +4,7 @@ import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
-import { type Piece } from "./piece.ts";
+import type { Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
 import { workspaceOf } from "./workspace.ts";
 
