@@ -38,6 +38,7 @@ export function ascend(
   const { width, network: { lower, upper } } = region, { phases, heights, gradients } = piece;
   const { multipliers, best, mean, square, overGated, overDerivative, overUnit } = workspace;
   const { height, derivative, gradient } = workspace;
+  best.set(multipliers);
   mean.fill(0);
   square.fill(0);
   let least = Infinity, meanPower = 1, squarePower = 1, length = rate;

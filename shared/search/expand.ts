@@ -41,6 +41,7 @@ export function expanderOf(problem: Problem): Expander<Piece> {
 }
 
 function expand(problem: Problem, node: Piece, level: number): Expansion<Piece> {
+  if (node.split === null) return { children: [], closed: node.upper, bounded: 0, points: [] };
   const bounding = boundingOf(problem, node.tree);
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
   const parts = partsOf(bounding.region, node);
@@ -62,7 +63,7 @@ export function boundingOf({ region, objectives, scales, workspace }: Problem, t
 /** What a split makes of a piece: the parts cover it. */
 function partsOf(region: Region, piece: Piece): Part[] {
   const { split, ...rest } = piece, depth = piece.depth + 1;
-  if (split === null) return [];
+  if (split === null) throw new RangeError("Cannot split: nothing is left to decide");
   if (split.kind === "unit") {
     return [1, -1].map((phase) => {
       const phases = piece.phases.slice();

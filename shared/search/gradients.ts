@@ -17,8 +17,8 @@ export interface Gated {
  * `charge` is what the row itself starts with. Rounding: never above the real value for any g of the piece. Source: (7), (25)
  */
 export function walkRow(
-  { width, above, columns, factor, underflow }: Region,
-  { seed, charges }: Objective,
+  { width, above, columns, factor }: Region,
+  { seed, charges, underflow }: Objective,
   { row, lines }: Workspace,
   first: number,
   start: number,
@@ -32,24 +32,14 @@ export function walkRow(
     const constant = a * lines[at + width + u], slope = a * lines[at + u];
     sum += constant;
     mass += Math.abs(constant);
-    if (slope === 0) {
-      // A product that underflowed is no zero.
-      if (lines[at + u] !== 0) steps++;
-      continue;
-    }
-    steps++;
+    // A product that underflowed is no zero.
+    if (lines[at + u] !== 0 || lines[at + width + u] !== 0) steps++;
+    if (slope === 0) continue;
     sum += slope * seed[u];
     mass += Math.abs(slope) * charges[u];
     for (let v = above[u], c = u * width + v; v < width; v++, c++) row[v] += slope * columns[c];
   }
-  return settleWith(factor, sum, mass, steps === 0 ? 0 : steps * underflow * largestOf(charges));
-}
-
-/** At least 1: what is lost may be multiplied with the largest |p|. */
-function largestOf(charges: Float64Array): number {
-  let largest = 1;
-  for (let u = 0; u < charges.length; u++) if (charges[u] > largest) largest = charges[u];
-  return largest;
+  return settleWith(factor, sum, mass, steps === 0 ? 0 : steps * underflow);
 }
 
 /** The lines of g_u = p_u d_u for all units of a piece, into the workspace. Source: (7); a decided unit is p_u or 0. */
@@ -116,7 +106,7 @@ export function boundEntries(
   piece: Gated & { readonly signs: Int8Array },
   rows: boolean,
 ): void {
-  const { width, features, byFeature, factor, underflow } = region, { direct, entryCharges, charges } = objective;
+  const { width, features, byFeature, factor } = region, { direct, entryCharges, underflow } = objective;
   const { entryLower, entryUpper, row } = workspace, { phases, gradients, signs } = piece;
   const least = workspace.gated, most = workspace.unit;
   for (let u = 0; u < width; u++) {
@@ -124,7 +114,7 @@ export function boundEntries(
     least[u] = phase > 0 ? a : phase < 0 ? 0 : Math.min(0, a);
     most[u] = phase > 0 ? b : phase < 0 ? 0 : Math.max(0, b);
   }
-  const lost = width * underflow * largestOf(charges);
+  const lost = width * underflow;
   for (let j = 0; j < features; j++) {
     if (signs.length > 0 && signs[j] !== 0) continue;
     let low = direct[j], high = low, used = 0;

@@ -32,7 +32,7 @@ export interface Region {
   readonly featureCharges: Float64Array;
   readonly factor: number;
   readonly share: number;
-  /** What one step of a walk may lose to underflow. */
+  /** What one step of a walk over h and x may lose to underflow. */
   readonly underflow: number;
 }
 
@@ -51,16 +51,17 @@ export function regionOf(network: CondensedNetwork, box: Box): Region {
       const at = u * width + v, one = charge(unitWeights[at], network.unitMagnitudes[at]);
       columns[v * width + u] = unitWeights[at];
       columnCharges[v * width + u] = one;
-      if (one > 0) sum += one * Math.max(0, upper[v]);
+      if (one > 0) sum += one * Math.max(0, upper[v]) + FLOOR;
     }
     for (let j = 0; j < features; j++) {
       const at = u * features + j, one = charge(inputWeights[at], network.inputMagnitudes[at]);
       byFeature[j * width + u] = inputWeights[at];
       featureCharges[j * width + u] = one;
-      sum += one * reach[j];
+      if (one > 0) sum += one * reach[j] + FLOOR;
     }
     charges[u] = Math.max(sum, -lower[u], upper[u]) * INFLATION;
   }
+  const largest = [...charges, ...reach].reduce((a, b) => (a > b ? a : b), 1);
   return {
     network,
     box,
@@ -78,7 +79,7 @@ export function regionOf(network: CondensedNetwork, box: Box): Region {
     featureCharges,
     factor,
     share,
-    underflow: 2 ** -1073 * (width + features + 2),
+    underflow: 2 ** -1073 * (width + features + outputs + 2) * largest,
   };
 }
 
@@ -89,6 +90,9 @@ function roundingsOf(features: number, width: number, outputs: number): number {
 
 /** Covers the roundings of sums of charges. */
 export const INFLATION = 1 + 2 ** -20;
+
+/** Added to a charge for every product in it: what may have underflowed is far below the rounding of the charge. */
+export const FLOOR = 2 ** -960;
 
 /** The first unit of a unit's own rank, and of the next one. */
 function neighbours(rank: Int32Array): [Int32Array, Int32Array] {
