@@ -2,7 +2,7 @@ import type { Graph, NodeId } from "../graph.ts";
 import { atExponent, dyadicsOf } from "../numeric/dyadic.ts";
 import type { Box } from "../numeric/box.ts";
 import { decideLeaf, type Decision } from "../linear/decide_leaf.ts";
-import { type AllPhases, exactForm, type ExactForm } from "../linear/exact_form.ts";
+import { type AllPhases, type ExactForm, exactForm } from "../linear/exact_form.ts";
 import type { HalfSpaces } from "../linear/half_spaces.ts";
 import { rulesOf } from "../bounds/pass.ts";
 import type { ElementwiseOperator } from "../operators/operator.ts";
@@ -95,14 +95,17 @@ function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int
     const rules = rulesOf(node);
     if (rules?.kind !== "elementwise") continue;
     const { piece } = rules as ElementwiseOperator, box = inputs.get(node.inputs[0])!;
-    all.set(id, Int8Array.from({ length: node.size }, (_, i) => {
-      const l = box.lower[i], h = box.upper[i];
-      if (!piece) return l >= 0 ? 1 : -1;
-      return [1, -1, 2].find((phase) => {
-        const [from, to] = piece(phase, node, i);
-        return from <= l && h <= to;
-      }) ?? 0;
-    }));
+    all.set(
+      id,
+      Int8Array.from({ length: node.size }, (_, i) => {
+        const l = box.lower[i], h = box.upper[i];
+        if (!piece) return l >= 0 ? 1 : -1;
+        return [1, -1, 2].find((phase) => {
+          const [from, to] = piece(phase, node, i);
+          return from <= l && h <= to;
+        }) ?? 0;
+      }),
+    );
   }
   // The kinks of one neuron ascend: each that is passed moves it on by one piece.
   network.units.forEach(({ activation, index, kink }, u) => {
