@@ -33,6 +33,15 @@ export interface Workspace {
   readonly entryUpper: Float64Array;
   /** Lines of g = p d over the piece: below and above, slope and intercept, [4][U]. */
   readonly lines: Float64Array;
+  /** [U][n], [U]: what the last rows had over x: h_u is at most above_u . x + constant, at least below_u . x + constant. */
+  readonly rowsAbove: Float64Array;
+  readonly rowsBelow: Float64Array;
+  readonly constantsAbove: Float64Array;
+  readonly constantsBelow: Float64Array;
+  /** [U]: what a split may take from a unit's relaxation; [n]: a box that is tried. */
+  readonly weights: Float64Array;
+  readonly lookLower: Float64Array;
+  readonly lookUpper: Float64Array;
 }
 
 export function workspaceOf({ width, features }: Region): Workspace {
@@ -60,5 +69,12 @@ export function workspaceOf({ width, features }: Region): Workspace {
     entryLower: inputs(),
     entryUpper: inputs(),
     lines: units(4),
+    rowsAbove: units(features),
+    rowsBelow: units(features),
+    constantsAbove: units(),
+    constantsBelow: units(),
+    weights: units(),
+    lookLower: inputs(),
+    lookUpper: inputs(),
   };
 }
