@@ -97,7 +97,7 @@ function tie({ network: { units } }: Region, phases: Int8Array): boolean {
 
 /** The aim as a sum over the piece; of a norm with chords of |J_j| over the workspace's entries. */
 export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Array): Sum {
-  const { aim, direct, seed, entryCharges } = objective, { width, features, inputs, byFeature } = region;
+  const { aim, direct, seed, entryCharges } = objective, { width, features, byFeature } = region;
   const { start, slopes, entryLower, entryUpper } = workspace;
   if (aim.kind === "value") {
     let charge = objective.constantCharge;
@@ -130,11 +130,7 @@ export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Arr
     constant += slope * direct[j];
     charge += entryCharges[j];
   }
-  for (let u = 0; u < width; u++) {
-    let sum = 0;
-    for (let j = 0, at = u * features; j < features; j++, at++) sum += slopes[j] * inputs[at];
-    start[u] = sum;
-  }
+  region.vectors.products(start, 0, region.byUnit, slopes, 0);
   return { gated: start, units: null, inputs: null, constant, charge: charge * 1.000001 };
 }
 
