@@ -94,12 +94,13 @@ export function workspaceOf({ width, features, vectors }: Region): Workspace {
     charges: units(),
     laneSlopes: units(8),
     lines: units(4),
-    rowsAbove: units(features),
-    rowsBelow: units(features),
-    constantsAbove: units(),
-    constantsBelow: units(),
-    weights: units(),
-    lookLower: inputs(),
-    lookUpper: inputs(),
+    // No kernel reads these.
+    rowsAbove: new Float64Array(features * width),
+    rowsBelow: new Float64Array(features * width),
+    constantsAbove: new Float64Array(width),
+    constantsBelow: new Float64Array(width),
+    weights: new Float64Array(width),
+    lookLower: new Float64Array(features),
+    lookUpper: new Float64Array(features),
   };
 }
