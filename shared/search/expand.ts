@@ -1,7 +1,8 @@
 import type { Box } from "../numeric/box.ts";
 import { optimise } from "../linear/optimise.ts";
 import { boxMaximum } from "../linear/empty.ts";
-import { type Bounding, boundPart, chooseUnit, copyOf, entriesOf, type Part } from "./bound_piece.ts";
+import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
+import { chooseSplit } from "./choose_split.ts";
 import { decide, leafForms, type Original } from "./leaf.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
@@ -85,7 +86,7 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
   const { tree, upper } = part;
   if (upper <= level) return { piece: null, closed: upper, point: null };
   const piece = { ...part, box: boxOf(bounding.region, part) };
-  const split: Split | null = chooseUnit(bounding, piece);
+  const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
   if (split !== null) {
     const point = bounding.workspace.corner.slice();
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };

@@ -106,8 +106,9 @@ export function boundEntries(
   piece: Gated & { readonly signs: Int8Array },
   rows: boolean,
 ): void {
-  const { width, features, byFeature, factor } = region, { direct, entryCharges, underflow } = objective;
-  const { entryLower, entryUpper, row } = workspace, { phases, gradients, signs } = piece;
+  const { width, features, byInput, isRead, factor, vectors } = region;
+  const { direct, entryCharges, underflow } = objective, { phases, gradients, signs } = piece;
+  const { entryLower, entryUpper, asked, found } = workspace;
   const least = workspace.gated, most = workspace.unit;
   for (let u = 0; u < width; u++) {
     const a = gradients.lower[u], b = gradients.upper[u], phase = phases[u];
@@ -115,31 +116,57 @@ export function boundEntries(
     most[u] = phase > 0 ? b : phase < 0 ? 0 : Math.max(0, b);
   }
   const lost = width * underflow;
-  for (let j = 0; j < features; j++) {
-    if (signs.length > 0 && signs[j] !== 0) continue;
-    let low = direct[j], high = low, used = 0;
-    for (let u = 0, at = j * width; u < width; u++, at++) {
-      const w = byFeature[at];
-      if (w > 0) {
-        low += w * least[u];
-        high += w * most[u];
-        used++;
-      } else if (w < 0) {
-        low += w * most[u];
-        high += w * least[u];
-        used++;
-      }
-    }
-    const e = used === 0 ? 0 : lost;
-    entryLower[j] = Math.max(entryLower[j], settleWith(factor, low, entryCharges[j], e));
-    entryUpper[j] = Math.min(entryUpper[j], -settleWith(factor, -high, entryCharges[j], e));
-    if (rows && entryLower[j] < 0 && entryUpper[j] > 0) {
-      const from = j * width;
-      for (let u = 0; u < width; u++) row[u] = byFeature[from + u];
-      entryLower[j] = Math.max(entryLower[j], walkRow(region, objective, workspace, 0, direct[j], entryCharges[j]));
-      for (let u = 0; u < width; u++) row[u] = -byFeature[from + u];
-      entryUpper[j] = Math.min(entryUpper[j], -walkRow(region, objective, workspace, 0, -direct[j], entryCharges[j]));
-    }
-    if (signs.length > 0) signs[j] = entryLower[j] >= 0 ? 1 : entryUpper[j] <= 0 ? -1 : 0;
+  let count = 0;
+  for (let j = 0; j < features; j++) if (signs.length === 0 || signs[j] === 0) asked[count++] = j;
+  vectors.intervals(found, asked, count, byInput, least, most);
+  let open = 0;
+  for (let i = 0; i < count; i++) {
+    const j = asked[i], e = isRead[j] ? lost : 0;
+    meet(j, direct[j] + found[2 * i], -direct[j] - found[2 * i + 1], entryCharges[j], entryCharges[j], e);
+    if (entryLower[j] < 0 && entryUpper[j] > 0) asked[open++] = j;
   }
+  if (rows && open > 0) {
+    askRows(region, objective, workspace, byInput.numbers, 0, open);
+    for (let i = 0, at = 0; i < open; i++, at += 4) {
+      const j = asked[i], charge = entryCharges[j];
+      meet(j, direct[j] + found[at], found[at + 2] - direct[j], charge + found[at + 1], charge + found[at + 3], lost);
+    }
+  }
+  if (signs.length === 0) return;
+  for (let j = 0; j < features; j++) {
+    if (signs[j] === 0) signs[j] = entryLower[j] >= 0 ? 1 : entryUpper[j] <= 0 ? -1 : 0;
+  }
+
+  /** Lower bounds of J_j and of -J_j, met with what is known. */
+  function meet(j: number, low: number, negative: number, mass: number, negativeMass: number, e: number): void {
+    const l = settleWith(factor, low, mass, e), h = -settleWith(factor, negative, negativeMass, e);
+    if (l > entryLower[j]) entryLower[j] = l;
+    if (h < entryUpper[j]) entryUpper[j] = h;
+  }
+}
+
+/** The rows `workspace.asked` of a matrix [any][U] over g by the lines in the workspace, into `workspace.found`. */
+function askRows(
+  { vectors, rows, below }: Region,
+  { seed, charges }: Objective,
+  workspace: Workspace,
+  matrix: Float64Array,
+  first: number,
+  count: number,
+): void {
+  workspace.seed.set(seed);
+  workspace.charges.set(charges);
+  vectors.gatedRows({
+    out: workspace.found,
+    rows: workspace.asked,
+    count,
+    matrix,
+    first,
+    inner: rows,
+    below,
+    lines: workspace.lines,
+    seed: workspace.seed,
+    charges: workspace.charges,
+    slopes: workspace.laneSlopes,
+  });
 }

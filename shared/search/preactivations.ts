@@ -29,6 +29,7 @@ export function boundHeights(
       const sum: Sum = { gated: null, units, inputs: row, constant: sign * bias[u], charge: charges[u] };
       pushDown(region, objective, workspace, piece, sum, multipliers);
       const most = settlePushed(region, objective, workspace, piece, sum);
+      keepRow(workspace, u, sign, most, box);
       if (sign > 0) upper[u] = Math.min(upper[u], most);
       else lower[u] = Math.max(lower[u], -most);
       if (phases[u] === sign && !cut(box, workspace, most)) return false;
@@ -59,4 +60,18 @@ export function cut({ lower, upper }: Box, { overInput }: Workspace, most: numbe
     else upper[j] = Math.min(upper[j], addUp(lower[j], reach));
   }
   return true;
+}
+
+/** The row in `workspace.overInput`, an upper bound of sign h_u, among those kept. */
+function keepRow(workspace: Workspace, u: number, sign: number, most: number, { lower, upper }: Box): void {
+  const { overInput, rowsAbove, rowsBelow, constantsAbove, constantsBelow } = workspace;
+  const rows = sign > 0 ? rowsAbove : rowsBelow;
+  let rest = most;
+  for (let j = 0, at = u * lower.length; j < lower.length; j++, at++) {
+    const w = overInput[j];
+    rest -= w > 0 ? w * upper[j] : w * lower[j];
+    rows[at] = sign * w;
+  }
+  if (sign > 0) constantsAbove[u] = rest;
+  else constantsBelow[u] = -rest;
 }

@@ -34,14 +34,14 @@ export interface Sum {
  * for r a chord or alpha h; a decided unit hands on A and B as they are, and mu >= 0 times its half-space.
  */
 export function pushDown(
-  { width, features, above, below, rows, columns, inputs, network: { bias } }: Region,
+  { width, ranks, byUnit, vectors, network: { bias } }: Region,
   { seed }: Objective,
   workspace: Workspace,
   { box, phases, heights, gradients }: Bounded,
   sum: Sum,
   multipliers: Float64Array,
 ): number {
-  const { overGated, overGradient, overDerivative, overHeight, overUnit, overInput, corner } = workspace;
+  const { overGated, overGradient, overDerivative, overHeight, overUnit, overInput, corner, lower, upper } = workspace;
   let value = sum.constant;
   if (sum.gated === null) {
     overGated.fill(0);
@@ -49,64 +49,63 @@ export function pushDown(
     overDerivative.fill(0);
   } else {
     overGated.set(sum.gated);
-    for (let u = 0; u < width; u++) {
-      const coefficient = overGated[u], phase = phases[u];
-      let slope = 0, left = 0;
-      if (phase > 0) slope = coefficient;
-      else if (phase === 0 && coefficient !== 0) {
-        const near = coefficient > 0 ? gradients.lower[u] : gradients.upper[u];
-        const far = coefficient > 0 ? gradients.upper[u] : gradients.lower[u];
-        let lambda = multipliers[u];
-        if (lambda !== lambda) {
-          const crosses = gradients.lower[u] < 0 && gradients.upper[u] > 0;
-          lambda = crosses ? far / (far - near) : coefficient > 0 === gradients.lower[u] >= 0 ? 1 : 0;
-          multipliers[u] = lambda;
+    for (const { from, end, upper: read } of ranks) {
+      for (let u = from; u < end; u++) {
+        const coefficient = overGated[u], phase = phases[u];
+        let slope = 0, left = 0;
+        if (phase > 0) slope = coefficient;
+        else if (phase === 0 && coefficient !== 0) {
+          const near = coefficient > 0 ? gradients.lower[u] : gradients.upper[u];
+          const far = coefficient > 0 ? gradients.upper[u] : gradients.lower[u];
+          let lambda = multipliers[u];
+          if (lambda !== lambda) {
+            const crosses = gradients.lower[u] < 0 && gradients.upper[u] > 0;
+            lambda = crosses ? far / (far - near) : coefficient > 0 === gradients.lower[u] >= 0 ? 1 : 0;
+            multipliers[u] = lambda;
+          }
+          slope = coefficient * lambda;
+          if (slope !== 0) value -= slope * near;
+          left = coefficient * (lambda * near + (1 - lambda) * far);
         }
-        slope = coefficient * lambda;
-        if (slope !== 0) value -= slope * near;
-        left = coefficient * (lambda * near + (1 - lambda) * far);
+        overGradient[u] = slope;
+        overDerivative[u] = left;
+        if (slope !== 0) value += slope * seed[u];
       }
-      overGradient[u] = slope;
-      overDerivative[u] = left;
-      if (slope === 0) continue;
-      value += slope * seed[u];
-      for (let v = above[u], c = u * width + v; v < width; v++, c++) overGated[v] += slope * columns[c];
+      vectors.combine(overGated, end, read, overGradient, from);
     }
   }
   if (sum.units === null) overUnit.fill(0);
   else overUnit.set(sum.units);
   if (sum.inputs === null) overInput.fill(0);
   else overInput.set(sum.inputs);
-  for (let u = width - 1; u >= 0; u--) {
-    const onUnit = overUnit[u], phase = phases[u];
-    let coefficient = 0;
-    if (phase > 0) coefficient = onUnit + multipliers[3 * width + u];
-    else if (phase < 0) coefficient = -multipliers[3 * width + u];
-    else {
-      const left = overDerivative[u], l = heights.lower[u], h = heights.upper[u];
-      if (left > 0) {
-        value += left;
-        if (l < 0) coefficient = left * multipliers[width + u] / -l;
-      } else if (left < 0 && h > 0) coefficient = left * multipliers[width + u] / h;
-      if (onUnit > 0) {
-        const slope = h > l ? h / (h - l) : 0;
-        coefficient += onUnit * slope;
-        value -= onUnit * slope * l;
-      } else if (onUnit < 0) coefficient += onUnit * multipliers[2 * width + u];
+  for (let r = ranks.length - 1; r >= 0; r--) {
+    const { from, end, lower: read } = ranks[r];
+    for (let u = end - 1; u >= from; u--) {
+      const onUnit = overUnit[u], phase = phases[u];
+      let coefficient = 0;
+      if (phase > 0) coefficient = onUnit + multipliers[3 * width + u];
+      else if (phase < 0) coefficient = -multipliers[3 * width + u];
+      else {
+        const left = overDerivative[u], l = heights.lower[u], h = heights.upper[u];
+        if (left > 0) {
+          value += left;
+          if (l < 0) coefficient = left * multipliers[width + u] / -l;
+        } else if (left < 0 && h > 0) coefficient = left * multipliers[width + u] / h;
+        if (onUnit > 0) {
+          const slope = h > l ? h / (h - l) : 0;
+          coefficient += onUnit * slope;
+          value -= onUnit * slope * l;
+        } else if (onUnit < 0) coefficient += onUnit * multipliers[2 * width + u];
+      }
+      overHeight[u] = coefficient;
+      if (coefficient !== 0) value += coefficient * bias[u];
     }
-    overHeight[u] = coefficient;
-    if (coefficient === 0) continue;
-    value += coefficient * bias[u];
-    for (let v = 0, end = below[u], at = u * width; v < end; v++, at++) overUnit[v] += coefficient * rows[at];
-    for (let j = 0, at = u * features; j < features; j++, at++) overInput[j] += coefficient * inputs[at];
+    vectors.combine(overUnit, 0, read, overHeight, from);
   }
-  for (let j = 0; j < features; j++) {
-    const c = overInput[j], l = box.lower[j], h = box.upper[j];
-    const x = c > 0 ? h : c < 0 ? l : (l + h) / 2;
-    corner[j] = x;
-    value += c * x;
-  }
-  return value;
+  vectors.combine(overInput, 0, byUnit, overHeight, 0);
+  lower.set(box.lower);
+  upper.set(box.upper);
+  return value + vectors.corner(corner, overInput, lower, upper);
 }
 
 /**

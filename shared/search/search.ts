@@ -8,7 +8,7 @@ import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
 import { bytesOf, type Piece } from "./piece.ts";
-import { flopsOfPiece, regionOf } from "./region.ts";
+import { flopsOfPiece, type Region, regionOf } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
 import type { Candidate, Proved, Root } from "./tree.ts";
 
@@ -41,7 +41,7 @@ export async function searchRegion(
   question: SearchQuestion,
   context: SearchContext<Piece> = {},
 ): Promise<RegionSearched> {
-  const { original, box, network, asked, proved, goal, limits, place, run } = question;
+  const { box, network, asked, proved, goal, limits, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
   const isOpen = asked.map(({ upper }, tree) => upper > levels[tree]);
   if (network === null) {
@@ -49,7 +49,23 @@ export async function searchRegion(
     const open = isOpen.filter(Boolean).length;
     return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed", openShares: isOpen.map(Number) };
   }
-  const region = regionOf(network, box), problem = problemOf(region, original, asked);
+  const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
+  try {
+    return await searchIn(region, question, isOpen, levels, context);
+  } finally {
+    region.vectors.release();
+  }
+}
+
+async function searchIn(
+  region: Region,
+  question: SearchQuestion,
+  isOpen: readonly boolean[],
+  levels: Float64Array,
+  context: SearchContext<Piece>,
+): Promise<RegionSearched> {
+  const { original, box, asked, proved, goal, limits, place, run } = question;
+  const problem = problemOf(region, original, asked);
   const expander = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
