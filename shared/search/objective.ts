@@ -27,6 +27,8 @@ export interface Objective {
   /** [U]: at least |p_u| and the magnitudes of its terms; [n]: those of J. */
   readonly charges: Float64Array;
   readonly entryCharges: Float64Array;
+  /** At least 1 and every |p_u|: what is lost to underflow may be multiplied with it. */
+  readonly largest: number;
   /** Proved bounds of J over the region. */
   readonly entries: Box;
 }
@@ -66,6 +68,7 @@ export function objectiveOf(region: Region, aim: Aim, entries: Box | null): Obje
     constantCharge,
     charges,
     entryCharges,
+    largest: charges.reduce((most, size) => size > most ? size : most, 1),
     entries: known,
   };
 }
