@@ -24,6 +24,8 @@ export function chooseSplit(
       ? triangle(Math.abs(overUnit[u]), heights.lower[u], heights.upper[u])
       : (looks ? Math.abs(overGated[u]) : overGated[u] * overGated[u]) *
         cubicArea(gradients.lower[u], gradients.upper[u]);
+    // Of a unit without width; sorting must not meet a NaN.
+    if (!(weights[u] >= 0)) weights[u] = 0;
   }
   if (open.length === 0) return null;
   open.sort((a, b) => weights[b] - weights[a] || a - b);
