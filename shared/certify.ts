@@ -79,7 +79,9 @@ function answerIn(
   precision: Precision,
   model: Model,
   query: Query,
-  { finish, clock, openBytes, distribute, onSearch, deadline, ...context }: CertifyContext & Pick<SearchHost, "deadline">,
+  { finish, clock, openBytes, distribute, onSearch, deadline, ...context }:
+    & CertifyContext
+    & Pick<SearchHost, "deadline">,
 ): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
   const graph = model.graph(query.output), { inputType } = model;
   // Pauses are for those who wait: nobody else loses time, and no other question comes in between.

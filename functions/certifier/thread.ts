@@ -1,5 +1,7 @@
 /** One thread of a search: expands the nodes that it takes of every round. */
-import { expanderFor } from "../../shared/mod.ts";
+import { type Distributed, expanderFor } from "../../shared/mod.ts";
+import { createKernels } from "../kernels.ts";
+import { budgetFrom } from "../settings.ts";
 import { failureOf } from "./messages.ts";
 import { type Done, type FromThread, type Round, takeNodes, type ToThread } from "./thread_messages.ts";
 
@@ -11,7 +13,9 @@ interface ThreadScope {
 
 const scope = self as unknown as ThreadScope;
 
-let expander: ReturnType<typeof expanderFor> | null = null;
+const kernels = createKernels(budgetFrom((name) => Deno.env.get(name)).bytes);
+
+let expander: Distributed | null = null;
 
 async function answer({ number, nodes, levels, next }: Round): Promise<FromThread> {
   try {
@@ -27,6 +31,10 @@ async function answer({ number, nodes, levels, next }: Round): Promise<FromThrea
 }
 
 scope.onmessage = async ({ data }) => {
-  if (data.kind === "round") scope.postMessage(await answer(data));
-  else expander = data.kind === "problem" ? expanderFor(data.problem) : null;
+  if (data.kind === "round") {
+    scope.postMessage(await answer(data));
+    return;
+  }
+  expander?.close();
+  expander = data.kind === "problem" ? expanderFor(data.problem, kernels) : null;
 };

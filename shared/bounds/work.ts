@@ -61,6 +61,7 @@ function bound(kernels: Kernels): Kernels {
     name: kernels.name,
     precision: kernels.precision,
     single: kernels.single,
+    vectors: (numbers) => kernels.vectors(numbers),
     allocate: (length) => kernels.allocate(length),
     upload: (values) => kernels.upload(values),
     allocateCoefficients: (length) => kernels.allocateCoefficients(length),

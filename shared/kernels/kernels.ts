@@ -1,5 +1,6 @@
 import type { Windows } from "../graph.ts";
 import type { Precision } from "./packed.ts";
+import type { Vectors } from "./vectors.ts";
 
 export type { Precision } from "./packed.ts";
 
@@ -27,6 +28,8 @@ export interface Kernels {
   readonly precision: Precision;
   /** These kernels with coefficients in f32, on the same memory and in the same scopes. */
   readonly single: Kernels;
+  /** The kernels of a search, with memory of their own for `numbers` numbers. */
+  vectors(numbers: number): Vectors;
 
   /** `length` zeros. */
   allocate(length: number): Buffer;

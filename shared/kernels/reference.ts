@@ -46,6 +46,8 @@ import {
   indexRange,
   windowOf,
 } from "./sizes.ts";
+import type { Vectors } from "./vectors.ts";
+import { plainVectors } from "./vectors_reference.ts";
 import { packWindowsScratch, spreadBox } from "./windows.ts";
 
 /** Numbers of a buffer; what is stored in the narrow one is rounded. */
@@ -114,6 +116,10 @@ class ReferenceKernels implements Kernels {
   constructor(readonly precision: Precision, arena: Arena) {
     this.#arena = arena;
     this.single = precision === "f32" ? this : new ReferenceKernels("f32", arena);
+  }
+
+  vectors(): Vectors {
+    return plainVectors;
   }
 
   #any(buffer: Buffer): Values {

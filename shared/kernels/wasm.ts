@@ -52,6 +52,8 @@ import {
   WasmHost,
   WasmIndices,
 } from "./wasm_host.ts";
+import type { Vectors } from "./vectors.ts";
+import { type MakeVectors, wasmVectors } from "./vectors_wasm.ts";
 import { encodeWindows, kernelSize, packWindowsScratch, spreadBox, WINDOWS_BYTES } from "./windows.ts";
 
 /**
@@ -67,24 +69,31 @@ export function wasmKernels(module: WebAssembly.Module, options: { readonly maxB
   if (!(maxBytes >= PAGE && maxBytes <= ADDRESSABLE)) {
     throw new RangeError(`Cannot start kernels: maxBytes is ${maxBytes}, allowed are ${PAGE} to ${ADDRESSABLE}`);
   }
-  return new WasmKernels("f64", new WasmHost(module, Math.floor(maxBytes / PAGE)));
+  const maxPages = Math.floor(maxBytes / PAGE);
+  return new WasmKernels("f64", new WasmHost(module, maxPages), wasmVectors(module, maxPages));
 }
 
 class WasmKernels implements Kernels {
   readonly name = "wasm";
   readonly single: Kernels;
   readonly #host: WasmHost;
+  readonly #vectors: MakeVectors;
   readonly #arena: Arena;
   readonly #base: number;
   /** Binary logarithm of the bytes of a coefficient. */
   readonly #shift: number;
 
-  constructor(readonly precision: Precision, host: WasmHost) {
+  constructor(readonly precision: Precision, host: WasmHost, vectors: MakeVectors) {
     this.#host = host;
+    this.#vectors = vectors;
     this.#arena = host.arena;
     this.#base = host.base;
     this.#shift = precision === "f64" ? 3 : 2;
-    this.single = precision === "f32" ? this : new WasmKernels("f32", host);
+    this.single = precision === "f32" ? this : new WasmKernels("f32", host, vectors);
+  }
+
+  vectors(numbers: number): Vectors {
+    return this.#vectors(numbers);
   }
 
   /** The kernel for these coefficients. */

@@ -4,10 +4,9 @@ import { type CondensedNetwork, condenseNetwork } from "../condensed/condense_ne
 import type { NodeId } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Goal } from "../search/goal.ts";
-import type { Searched } from "../search/loop.ts";
-import type { Piece } from "../search/piece.ts";
+import type { Aim } from "../search/objective.ts";
 import type { Asked } from "../search/roots.ts";
-import { searchRegion } from "../search/search.ts";
+import { type RegionSearched, searchRegion } from "../search/search.ts";
 import type { Proved } from "../search/tree.ts";
 import { type Analysis, representable } from "./analysis.ts";
 
@@ -18,15 +17,19 @@ export interface SearchStart {
   readonly inputs: ReadonlyMap<NodeId, Box>;
 }
 
-/** Of a finished pass over the network; null where no search was asked for. */
-export function searchStart({ options }: Analysis, pass: Pass): SearchStart | null {
+/** Of a finished pass over the network (or more: rows after it are left out); null where no search was asked for. */
+export function searchStart({ graph, options }: Analysis, pass: Pass): SearchStart | null {
   if (!options.search) return null;
-  const { graph, states } = pass;
+  const { states } = pass;
   const activations = graph.nodes.filter((node) => rulesOf(node)?.kind === "elementwise");
   return {
-    network: condenseNetwork(pass),
+    network: condenseNetwork({ ...pass, graph }),
     inputs: new Map(activations.map(({ inputs: [id] }) => [id, states[id].boxes[0]])),
   };
+}
+
+export interface SearchedAims extends Pick<RegionSearched, "trees" | "openShares"> {
+  readonly report: SearchReport;
 }
 
 /** Searches aims, a tree each, as far as the question's limits and the host let it. */
@@ -36,9 +39,9 @@ export async function searchAims(
   asked: readonly Asked[],
   proved: readonly Proved[],
   goal: Goal,
-): Promise<{ readonly trees: Searched<Piece>["trees"]; readonly report: SearchReport }> {
+): Promise<SearchedAims> {
   const { graph, box, run, options, host } = analysis, { max_nodes, gap } = options.search!;
-  const { trees, nodes, open, stoppedBy } = await searchRegion({
+  const { trees, nodes, open, stoppedBy, openShares } = await searchRegion({
     original: { graph, inputs },
     box,
     network,
@@ -49,5 +52,37 @@ export async function searchAims(
     place: (point) => representable(point, analysis),
     run,
   }, host);
-  return { trees, report: { nodes, open, stopped_by: stoppedBy } };
+  return { trees, openShares, report: { nodes, open, stopped_by: stoppedBy } };
+}
+
+/** An aim of which nothing is proved yet. */
+export const NOTHING_PROVED: Proved = { lower: -Infinity, point: null };
+
+export function negated(row: Float64Array): Float64Array {
+  return row.map((c) => -c);
+}
+
+/** A quantity with the bounds of one pass; what is maximised for its upper end, and for its lower one. */
+export interface Quantity {
+  readonly lower: number;
+  readonly upper: number;
+  readonly rising: Aim;
+  readonly falling: Aim;
+}
+
+/** Both ends of every quantity as far as a search brings them: two trees each, every one its own maximum. */
+export async function searchEnds(
+  analysis: Analysis,
+  start: SearchStart,
+  quantities: readonly Quantity[],
+): Promise<
+  { readonly ends: readonly { readonly lower: number; readonly upper: number }[]; readonly report: SearchReport }
+> {
+  const asked = quantities.flatMap(({ lower, upper, rising, falling }): Asked[] => [
+    { aim: rising, upper, lower: -Infinity, entries: null },
+    { aim: falling, upper: -lower, lower: -Infinity, entries: null },
+  ]);
+  const { trees, report } = await searchAims(analysis, start, asked, asked.map(() => NOTHING_PROVED), { kind: "each" });
+  const ends = quantities.map((_, q) => ({ lower: 0 - trees[2 * q + 1].upper, upper: trees[2 * q].upper }));
+  return { ends, report };
 }

@@ -38,8 +38,12 @@ export function ascend(
   const { width, network: { lower, upper } } = region, { phases, heights, gradients } = piece;
   const { multipliers, best, mean, square, overGated, overDerivative, overUnit } = workspace;
   const { height, derivative, gradient } = workspace;
+  best.set(multipliers);
   mean.fill(0);
   square.fill(0);
+  // h is brought from corner to corner: most of x stays where it is.
+  workspace.reached.fill(0);
+  workspace.byInputs.fill(0);
   let least = Infinity, meanPower = 1, squarePower = 1, length = rate;
   for (let step = 0;; step++) {
     const value = pushDown(region, objective, workspace, piece, sum, multipliers);
@@ -91,7 +95,7 @@ function within(x: number): number {
 
 /** h, r, d, p and g at the corner, as the lines in use have them. */
 function attain(
-  { width, features, above, below, rows, columns, inputs, network: { bias } }: Region,
+  { width, ranks, byInput, vectors, network: { bias } }: Region,
   { seed }: Objective,
   workspace: Workspace,
   { phases, heights, gradients }: Bounded,
@@ -99,28 +103,41 @@ function attain(
   multipliers: Float64Array,
 ): void {
   const { height, unit, derivative, gradient, gated, corner, overUnit, overGated, overDerivative } = workspace;
-  for (let u = 0; u < width; u++) {
-    let h = bias[u];
-    for (let j = 0, at = u * features; j < features; j++, at++) h += inputs[at] * corner[j];
-    for (let v = 0, end = below[u], at = u * width; v < end; v++, at++) h += rows[at] * unit[v];
-    height[u] = h;
-    const phase = phases[u], l = heights.lower[u], t = heights.upper[u];
-    unit[u] = phase > 0 ? h : phase < 0 ? 0 : overUnit[u] > 0 ? t / (t - l) * (h - l) : multipliers[2 * width + u] * h;
-    const theta = multipliers[width + u];
-    derivative[u] = overDerivative[u] > 0 ? 1 + theta * h / -l : theta * h / t;
+  const { moved, reached, byInputs } = workspace;
+  vectors.move(moved, reached, corner);
+  vectors.combine(byInputs, 0, byInput, moved, 0);
+  for (const { from, end, lower } of ranks) {
+    vectors.products(height, from, lower, unit, 0);
+    for (let u = from; u < end; u++) {
+      const h = bias[u] + byInputs[u] + height[u];
+      height[u] = h;
+      const phase = phases[u], l = heights.lower[u], t = heights.upper[u];
+      unit[u] = phase > 0
+        ? h
+        : phase < 0
+        ? 0
+        : overUnit[u] > 0
+        ? t / (t - l) * (h - l)
+        : multipliers[2 * width + u] * h;
+      const theta = multipliers[width + u];
+      derivative[u] = overDerivative[u] > 0 ? 1 + theta * h / -l : theta * h / t;
+    }
   }
   if (sum.gated === null) return;
-  for (let u = width - 1; u >= 0; u--) {
-    let p = seed[u];
-    for (let w = above[u], at = u * width + w; w < width; w++, at++) p += columns[at] * gated[w];
-    gradient[u] = p;
-    const phase = phases[u], a = overGated[u], lambda = multipliers[u], d = derivative[u];
-    if (phase > 0) gated[u] = p;
-    else if (phase < 0 || a === 0) gated[u] = 0;
-    else {
-      const near = a > 0 ? gradients.lower[u] : gradients.upper[u];
-      const far = a > 0 ? gradients.upper[u] : gradients.lower[u];
-      gated[u] = lambda * (p - near + d * near) + (1 - lambda) * far * d;
+  for (let r = ranks.length - 1; r >= 0; r--) {
+    const { from, end, upper } = ranks[r];
+    vectors.products(gradient, from, upper, gated, end);
+    for (let u = end - 1; u >= from; u--) {
+      const p = seed[u] + gradient[u];
+      gradient[u] = p;
+      const phase = phases[u], a = overGated[u], lambda = multipliers[u], d = derivative[u];
+      if (phase > 0) gated[u] = p;
+      else if (phase < 0 || a === 0) gated[u] = 0;
+      else {
+        const near = a > 0 ? gradients.lower[u] : gradients.upper[u];
+        const far = a > 0 ? gradients.upper[u] : gradients.lower[u];
+        gated[u] = lambda * (p - near + d * near) + (1 - lambda) * far * d;
+      }
     }
   }
 }

@@ -1,10 +1,17 @@
+import type { CondensedNetwork } from "../condensed/condense_network.ts";
+import type { Kernels } from "../kernels/kernels.ts";
+import type { Box } from "../numeric/box.ts";
 import { expanderOf, type Problem } from "./expand.ts";
 import type { Piece } from "./piece.ts";
+import { regionOf } from "./region.ts";
 import type { Expander } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
 
-/** A problem as other threads are handed it: plain data (structured-clonable), without the arrays that each computes in. */
-export type PlainProblem = Omit<Problem, "workspace">;
+/** A problem as other threads are handed it: plain data (structured-clonable), without what each computes in. */
+export interface PlainProblem extends Pick<Problem, "original" | "objectives" | "scales"> {
+  readonly network: CondensedNetwork;
+  readonly box: Box;
+}
 
 /** What may be shared out of one search. */
 export interface Distributable {
@@ -23,7 +30,12 @@ export interface Distributed extends Expander<Piece> {
 /** A host's threads: where a node is expanded changes nothing about what it becomes. */
 export type Distribute = (work: Distributable) => Distributed;
 
-/** The expander of a problem on the thread that calls this: any two make the same of a node, bit for bit. */
-export function expanderFor(problem: PlainProblem): Expander<Piece> {
-  return expanderOf({ ...problem, workspace: workspaceOf(problem.region) });
+/**
+ * The expander of a problem on these kernels: any two make the same of a node, bit for bit. It is to be closed: it holds
+ * memory of the kernels.
+ */
+export function expanderFor({ network, box, ...problem }: PlainProblem, kernels: Kernels): Distributed {
+  const region = regionOf(network, box, (numbers) => kernels.vectors(numbers));
+  const expander = expanderOf({ ...problem, region, workspace: workspaceOf(region) });
+  return { ...expander, close: () => region.vectors.release() };
 }

@@ -10,48 +10,6 @@ export interface Gated {
   readonly gradients: Box;
 }
 
-/**
- * Lower bound of row . g + start, row in `workspace.row` from unit `first` on (it is used up): unit by unit, nearest to the
- * input first, the coefficient takes g's line and goes on to the units that p_u reads.
- *
- * `charge` is what the row itself starts with. Rounding: never above the real value for any g of the piece. Source: (7), (25)
- */
-export function walkRow(
-  { width, above, columns, factor, underflow }: Region,
-  { seed, charges }: Objective,
-  { row, lines }: Workspace,
-  first: number,
-  start: number,
-  charge: number,
-): number {
-  let sum = start, mass = charge, steps = 0;
-  for (let u = first; u < width; u++) {
-    const a = row[u];
-    if (a === 0) continue;
-    const at = a > 0 ? 0 : 2 * width;
-    const constant = a * lines[at + width + u], slope = a * lines[at + u];
-    sum += constant;
-    mass += Math.abs(constant);
-    if (slope === 0) {
-      // A product that underflowed is no zero.
-      if (lines[at + u] !== 0) steps++;
-      continue;
-    }
-    steps++;
-    sum += slope * seed[u];
-    mass += Math.abs(slope) * charges[u];
-    for (let v = above[u], c = u * width + v; v < width; v++, c++) row[v] += slope * columns[c];
-  }
-  return settleWith(factor, sum, mass, steps === 0 ? 0 : steps * underflow * largestOf(charges));
-}
-
-/** At least 1: what is lost may be multiplied with the largest |p|. */
-function largestOf(charges: Float64Array): number {
-  let largest = 1;
-  for (let u = 0; u < charges.length; u++) if (charges[u] > largest) largest = charges[u];
-  return largest;
-}
-
 /** The lines of g_u = p_u d_u for all units of a piece, into the workspace. Source: (7); a decided unit is p_u or 0. */
 export function prepareLines({ width }: Region, { lines }: Workspace, piece: Gated): void {
   for (let u = 0; u < width; u++) prepareLine(width, lines, piece, u);
@@ -89,20 +47,27 @@ function clamp(slope: number): number {
  * Units that are decided keep what they have: no row reads it.
  */
 export function boundGradients(region: Region, objective: Objective, workspace: Workspace, piece: Gated): void {
-  const { width, above, columns } = region, { seed, charges } = objective, { row, lines } = workspace;
-  const { phases, gradients: { lower, upper } } = piece;
-  for (let u = width - 1; u >= 0; u--) {
-    if (phases[u] === 0 && !(lower[u] === upper[u])) {
-      const first = above[u], from = u * width;
-      for (let v = first; v < width; v++) row[v] = columns[from + v];
-      const least = walkRow(region, objective, workspace, first, seed[u], charges[u]);
+  const { width, ranks, columns, factor } = region, { seed, charges } = objective, { lines, asked, found } = workspace;
+  const { phases, gradients: { lower, upper } } = piece, lost = lostOf(region, objective);
+  for (let r = ranks.length - 1; r >= 0; r--) {
+    const { from, end } = ranks[r];
+    let count = 0;
+    for (let u = from; u < end; u++) if (phases[u] === 0 && !(lower[u] === upper[u])) asked[count++] = u;
+    askRows(region, objective, workspace, columns, end, count);
+    for (let i = 0, at = 0; i < count; i++, at += 4) {
+      const u = asked[i], e = end === width ? 0 : lost;
+      const least = settleWith(factor, seed[u] + found[at], charges[u] + found[at + 1], e);
+      const most = -settleWith(factor, found[at + 2] - seed[u], charges[u] + found[at + 3], e);
       if (least > lower[u]) lower[u] = least;
-      for (let v = first; v < width; v++) row[v] = -columns[from + v];
-      const most = -walkRow(region, objective, workspace, first, -seed[u], charges[u]);
       if (most < upper[u]) upper[u] = most;
     }
-    prepareLine(width, lines, piece, u);
+    for (let u = from; u < end; u++) prepareLine(width, lines, piece, u);
   }
+}
+
+/** What underflow may cost a row over g. */
+function lostOf({ width }: Region, { underflow }: Objective): number {
+  return width * underflow;
 }
 
 /**
@@ -116,40 +81,70 @@ export function boundEntries(
   piece: Gated & { readonly signs: Int8Array },
   rows: boolean,
 ): void {
-  const { width, features, byFeature, factor, underflow } = region, { direct, entryCharges, charges } = objective;
-  const { entryLower, entryUpper, row } = workspace, { phases, gradients, signs } = piece;
+  const { width, features, byInput, isRead, factor, vectors } = region;
+  const { direct, entryCharges, underflow } = objective, { phases, gradients, signs } = piece;
+  const { entryLower, entryUpper, asked, found } = workspace;
   const least = workspace.gated, most = workspace.unit;
   for (let u = 0; u < width; u++) {
     const a = gradients.lower[u], b = gradients.upper[u], phase = phases[u];
     least[u] = phase > 0 ? a : phase < 0 ? 0 : Math.min(0, a);
     most[u] = phase > 0 ? b : phase < 0 ? 0 : Math.max(0, b);
   }
-  const lost = width * underflow * largestOf(charges);
-  for (let j = 0; j < features; j++) {
-    if (signs.length > 0 && signs[j] !== 0) continue;
-    let low = direct[j], high = low, used = 0;
-    for (let u = 0, at = j * width; u < width; u++, at++) {
-      const w = byFeature[at];
-      if (w > 0) {
-        low += w * least[u];
-        high += w * most[u];
-        used++;
-      } else if (w < 0) {
-        low += w * most[u];
-        high += w * least[u];
-        used++;
-      }
-    }
-    const e = used === 0 ? 0 : lost;
-    entryLower[j] = Math.max(entryLower[j], settleWith(factor, low, entryCharges[j], e));
-    entryUpper[j] = Math.min(entryUpper[j], -settleWith(factor, -high, entryCharges[j], e));
-    if (rows && entryLower[j] < 0 && entryUpper[j] > 0) {
-      const from = j * width;
-      for (let u = 0; u < width; u++) row[u] = byFeature[from + u];
-      entryLower[j] = Math.max(entryLower[j], walkRow(region, objective, workspace, 0, direct[j], entryCharges[j]));
-      for (let u = 0; u < width; u++) row[u] = -byFeature[from + u];
-      entryUpper[j] = Math.min(entryUpper[j], -walkRow(region, objective, workspace, 0, -direct[j], entryCharges[j]));
-    }
-    if (signs.length > 0) signs[j] = entryLower[j] >= 0 ? 1 : entryUpper[j] <= 0 ? -1 : 0;
+  const lost = width * underflow;
+  let count = 0;
+  for (let j = 0; j < features; j++) if (signs.length === 0 || signs[j] === 0) asked[count++] = j;
+  vectors.intervals(found, asked, count, byInput, least, most);
+  let open = 0;
+  for (let i = 0; i < count; i++) {
+    const j = asked[i], e = isRead[j] ? lost : 0;
+    meet(j, direct[j] + found[2 * i], -direct[j] - found[2 * i + 1], entryCharges[j], entryCharges[j], e);
+    if (entryLower[j] < 0 && entryUpper[j] > 0) asked[open++] = j;
   }
+  if (rows && open > 0) {
+    askRows(region, objective, workspace, byInput.numbers, 0, open);
+    for (let i = 0, at = 0; i < open; i++, at += 4) {
+      const j = asked[i], charge = entryCharges[j];
+      meet(j, direct[j] + found[at], found[at + 2] - direct[j], charge + found[at + 1], charge + found[at + 3], lost);
+    }
+  }
+  if (signs.length === 0) return;
+  for (let j = 0; j < features; j++) {
+    if (signs[j] === 0) signs[j] = entryLower[j] >= 0 ? 1 : entryUpper[j] <= 0 ? -1 : 0;
+  }
+
+  /** Lower bounds of J_j and of -J_j, met with what is known. */
+  function meet(j: number, low: number, negative: number, mass: number, negativeMass: number, e: number): void {
+    const l = settleWith(factor, low, mass, e), h = -settleWith(factor, negative, negativeMass, e);
+    if (l > entryLower[j]) entryLower[j] = l;
+    if (h < entryUpper[j]) entryUpper[j] = h;
+  }
+}
+
+/**
+ * The first `count` rows of `workspace.asked` of a matrix [any][U] over g, units from `first` on, and their negatives, by the
+ * lines in the workspace: lower sums and masses into `workspace.found`. Source: (7), (25)
+ */
+function askRows(
+  { vectors, rows, below }: Region,
+  { seed, charges }: Objective,
+  workspace: Workspace,
+  matrix: Float64Array,
+  first: number,
+  count: number,
+): void {
+  workspace.seed.set(seed);
+  workspace.charges.set(charges);
+  vectors.gatedRows({
+    out: workspace.found,
+    rows: workspace.asked,
+    count,
+    matrix,
+    first,
+    inner: rows,
+    below,
+    lines: workspace.lines,
+    seed: workspace.seed,
+    charges: workspace.charges,
+    slopes: workspace.laneSlopes,
+  });
 }

@@ -30,7 +30,7 @@ export interface LeafForms {
  */
 export function leafForms(region: Region, { phases, heights }: Bounded): LeafForms {
   const { width, features, below, rows, inputs, charges, factor, share, network } = region;
-  const { bias, reach, unitMagnitudes } = network;
+  const { bias, reach, unitMagnitudes } = network, lost = width * region.underflow;
   const all = new Float64Array(width * features), constants = bias.slice(0, width);
   const errors = new Float64Array(width), sizes = new Float64Array(width);
   all.set(inputs);
@@ -46,7 +46,7 @@ export function leafForms(region: Region, { phases, heights }: Bounded): LeafFor
       constants[u] += weight * constants[v];
       for (let j = 0, from = v * features; j < features; j++) all[to + j] += weight * all[from + j];
     }
-    errors[u] = (inherited + factor * mass) * INFLATION;
+    errors[u] = (inherited + factor * mass) * INFLATION + lost;
     let size = Math.abs(constants[u]) + errors[u];
     for (let j = 0; j < features; j++) size += Math.abs(all[to + j]) * reach[j];
     sizes[u] = size * INFLATION;

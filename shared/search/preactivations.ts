@@ -18,17 +18,20 @@ export function boundHeights(
   piece: Bounded,
   multipliers: Float64Array,
 ): boolean {
-  const { width, features, rows, inputs, network: { bias }, charges, isSolid } = region;
+  const { width, features, ranks, rows, inputs, network: { bias }, charges, isSolid } = region;
   const { phases, heights: { lower, upper }, box } = piece;
   const units = workspace.start, row = workspace.slopes, halfSpaces = multipliers.slice(3 * width);
   multipliers.fill(0, 3 * width);
+  let until = 0;
   for (let u = 0; u < width; u++) {
+    while (ranks[until].end <= u) until++;
     for (const sign of [1, -1]) {
       for (let v = 0; v < width; v++) units[v] = v < region.below[u] ? sign * rows[u * width + v] : 0;
       for (let j = 0; j < features; j++) row[j] = sign * inputs[u * features + j];
-      const sum: Sum = { gated: null, units, inputs: row, constant: sign * bias[u], charge: charges[u] };
+      const sum: Sum = { gated: null, units, inputs: row, constant: sign * bias[u], charge: charges[u], until };
       pushDown(region, objective, workspace, piece, sum, multipliers);
       const most = settlePushed(region, objective, workspace, piece, sum);
+      keepRow(workspace, u, sign, most, box);
       if (sign > 0) upper[u] = Math.min(upper[u], most);
       else lower[u] = Math.max(lower[u], -most);
       if (phases[u] === sign && !cut(box, workspace, most)) return false;
@@ -48,7 +51,7 @@ export function boundHeights(
  *
  * Rounding: the box only grows by it.
  */
-function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): boolean {
+export function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): boolean {
   if (most < 0) return false;
   if (!(most < Infinity)) return true;
   for (let j = 0; j < lower.length; j++) {
@@ -59,4 +62,18 @@ function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): boo
     else upper[j] = Math.min(upper[j], addUp(lower[j], reach));
   }
   return true;
+}
+
+/** The row in `workspace.overInput`, an upper bound of sign h_u, among those kept. */
+function keepRow(workspace: Workspace, u: number, sign: number, most: number, { lower, upper }: Box): void {
+  const { overInput, rowsAbove, rowsBelow, constantsAbove, constantsBelow } = workspace;
+  const rows = sign > 0 ? rowsAbove : rowsBelow;
+  let rest = most;
+  for (let j = 0, at = u * lower.length; j < lower.length; j++, at++) {
+    const w = overInput[j];
+    rest -= w > 0 ? w * upper[j] : w * lower[j];
+    rows[at] = sign * w;
+  }
+  if (sign > 0) constantsAbove[u] = rest;
+  else constantsBelow[u] = -rest;
 }

@@ -22,6 +22,8 @@ export interface Sum {
   readonly inputs: Float64Array | null;
   readonly constant: number;
   readonly charge: number;
+  /** Ranks from here on have no coefficients, and no multipliers of half-spaces (default: all may have). */
+  readonly until?: number;
 }
 
 /**
@@ -34,14 +36,14 @@ export interface Sum {
  * for r a chord or alpha h; a decided unit hands on A and B as they are, and mu >= 0 times its half-space.
  */
 export function pushDown(
-  { width, features, above, below, rows, columns, inputs, network: { bias } }: Region,
+  { width, ranks, byUnit, vectors, network: { bias } }: Region,
   { seed }: Objective,
   workspace: Workspace,
   { box, phases, heights, gradients }: Bounded,
   sum: Sum,
   multipliers: Float64Array,
 ): number {
-  const { overGated, overGradient, overDerivative, overHeight, overUnit, overInput, corner } = workspace;
+  const { overGated, overGradient, overDerivative, overHeight, overUnit, overInput, corner, lower, upper } = workspace;
   let value = sum.constant;
   if (sum.gated === null) {
     overGated.fill(0);
@@ -49,64 +51,65 @@ export function pushDown(
     overDerivative.fill(0);
   } else {
     overGated.set(sum.gated);
-    for (let u = 0; u < width; u++) {
-      const coefficient = overGated[u], phase = phases[u];
-      let slope = 0, left = 0;
-      if (phase > 0) slope = coefficient;
-      else if (phase === 0 && coefficient !== 0) {
-        const near = coefficient > 0 ? gradients.lower[u] : gradients.upper[u];
-        const far = coefficient > 0 ? gradients.upper[u] : gradients.lower[u];
-        let lambda = multipliers[u];
-        if (lambda !== lambda) {
-          const crosses = gradients.lower[u] < 0 && gradients.upper[u] > 0;
-          lambda = crosses ? far / (far - near) : coefficient > 0 === gradients.lower[u] >= 0 ? 1 : 0;
-          multipliers[u] = lambda;
+    for (const { from, end, upper: read } of ranks) {
+      for (let u = from; u < end; u++) {
+        const coefficient = overGated[u], phase = phases[u];
+        let slope = 0, left = 0;
+        if (phase > 0) slope = coefficient;
+        else if (phase === 0 && coefficient !== 0) {
+          const near = coefficient > 0 ? gradients.lower[u] : gradients.upper[u];
+          const far = coefficient > 0 ? gradients.upper[u] : gradients.lower[u];
+          let lambda = multipliers[u];
+          if (lambda !== lambda) {
+            const crosses = gradients.lower[u] < 0 && gradients.upper[u] > 0;
+            lambda = crosses ? far / (far - near) : coefficient > 0 === gradients.lower[u] >= 0 ? 1 : 0;
+            multipliers[u] = lambda;
+          }
+          slope = coefficient * lambda;
+          if (slope !== 0) value -= slope * near;
+          left = coefficient * (lambda * near + (1 - lambda) * far);
         }
-        slope = coefficient * lambda;
-        if (slope !== 0) value -= slope * near;
-        left = coefficient * (lambda * near + (1 - lambda) * far);
+        overGradient[u] = slope;
+        overDerivative[u] = left;
+        if (slope !== 0) value += slope * seed[u];
       }
-      overGradient[u] = slope;
-      overDerivative[u] = left;
-      if (slope === 0) continue;
-      value += slope * seed[u];
-      for (let v = above[u], c = u * width + v; v < width; v++, c++) overGated[v] += slope * columns[c];
+      vectors.combine(overGated, end, read, overGradient, from);
     }
   }
   if (sum.units === null) overUnit.fill(0);
   else overUnit.set(sum.units);
   if (sum.inputs === null) overInput.fill(0);
   else overInput.set(sum.inputs);
-  for (let u = width - 1; u >= 0; u--) {
-    const onUnit = overUnit[u], phase = phases[u];
-    let coefficient = 0;
-    if (phase > 0) coefficient = onUnit + multipliers[3 * width + u];
-    else if (phase < 0) coefficient = -multipliers[3 * width + u];
-    else {
-      const left = overDerivative[u], l = heights.lower[u], h = heights.upper[u];
-      if (left > 0) {
-        value += left;
-        coefficient = left * multipliers[width + u] / -l;
-      } else if (left < 0) coefficient = left * multipliers[width + u] / h;
-      if (onUnit > 0) {
-        const slope = h / (h - l);
-        coefficient += onUnit * slope;
-        value -= onUnit * slope * l;
-      } else if (onUnit < 0) coefficient += onUnit * multipliers[2 * width + u];
+  const until = sum.until ?? ranks.length;
+  if (until < ranks.length) overHeight.fill(0, ranks[until].from);
+  for (let r = until - 1; r >= 0; r--) {
+    const { from, end, lower: read } = ranks[r];
+    for (let u = end - 1; u >= from; u--) {
+      const onUnit = overUnit[u], phase = phases[u];
+      let coefficient = 0;
+      if (phase > 0) coefficient = onUnit + multipliers[3 * width + u];
+      else if (phase < 0) coefficient = -multipliers[3 * width + u];
+      else {
+        const left = overDerivative[u], l = heights.lower[u], h = heights.upper[u];
+        if (left > 0) {
+          value += left;
+          if (l < 0) coefficient = left * multipliers[width + u] / -l;
+        } else if (left < 0 && h > 0) coefficient = left * multipliers[width + u] / h;
+        if (onUnit > 0) {
+          const slope = h > l ? h / (h - l) : 0;
+          coefficient += onUnit * slope;
+          value -= onUnit * slope * l;
+        } else if (onUnit < 0) coefficient += onUnit * multipliers[2 * width + u];
+      }
+      overHeight[u] = coefficient;
+      if (coefficient !== 0) value += coefficient * bias[u];
     }
-    overHeight[u] = coefficient;
-    if (coefficient === 0) continue;
-    value += coefficient * bias[u];
-    for (let v = 0, end = below[u], at = u * width; v < end; v++, at++) overUnit[v] += coefficient * rows[at];
-    for (let j = 0, at = u * features; j < features; j++, at++) overInput[j] += coefficient * inputs[at];
+    vectors.combine(overUnit, 0, read, overHeight, from);
   }
-  for (let j = 0; j < features; j++) {
-    const c = overInput[j], l = box.lower[j], h = box.upper[j];
-    const x = c > 0 ? h : c < 0 ? l : (l + h) / 2;
-    corner[j] = x;
-    value += c * x;
-  }
-  return value;
+  vectors.combine(overInput, 0, byUnit, overHeight, 0);
+  lower.set(box.lower);
+  upper.set(box.upper);
+  return value + vectors.corner(corner, overInput, lower, upper);
 }
 
 /**
@@ -116,14 +119,16 @@ export function pushDown(
  * branches (d, r) = (1, h) with h >= 0 and (0, 0) with h <= 0 that are open. Source: shared/README.md (25)
  */
 export function settlePushed(
-  { width, features, charges, factor, underflow, network: { bias, reach } }: Region,
+  { width, features, ranks, charges, factor, network: { bias, reach } }: Region,
   objective: Objective,
   { overGated, overGradient, overHeight, overUnit, overInput }: Workspace,
   { box, phases, heights, gradients }: Bounded,
   start: Sum,
 ): number {
-  let sum = start.constant, mass = start.charge, steps = 0, largest = 1;
-  for (let u = 0; u < width; u++) {
+  // What the start itself lost is one step.
+  let sum = start.constant, mass = start.charge, steps = start.charge === 0 ? 0 : 1;
+  const end = start.until !== undefined && start.until < ranks.length ? ranks[start.until].from : width;
+  for (let u = 0; u < end; u++) {
     const onGated = overGated[u], onGradient = overGradient[u], onUnit = overUnit[u], onHeight = overHeight[u];
     if (onGated === 0 && onUnit === 0 && onHeight === 0) continue;
     steps++;
@@ -142,22 +147,18 @@ export function settlePushed(
     }
     sum += constant + onGradient * objective.seed[u] + onHeight * bias[u];
     const gate = Math.abs(onGated) + Math.abs(onGradient);
-    if (gate > 0) mass += gate * size + Math.abs(onGradient) * objective.charges[u];
+    if (gate !== 0) mass += gate * size + Math.abs(onGradient) * objective.charges[u];
     const lift = Math.abs(onUnit) + Math.abs(onHeight);
-    if (lift > 0) mass += lift * height + Math.abs(onHeight) * charges[u];
-    if (size > largest) largest = size;
-    if (charges[u] > largest) largest = charges[u];
-    if (objective.charges[u] > largest) largest = objective.charges[u];
+    if (lift !== 0) mass += lift * height + Math.abs(onHeight) * charges[u];
   }
   for (let j = 0; j < features; j++) {
     const c = overInput[j];
     if (c === 0) continue;
     sum += c > 0 ? c * box.upper[j] : c * box.lower[j];
     mass += Math.abs(c) * reach[j];
-    if (reach[j] > largest) largest = reach[j];
   }
   // NaN and infinities in sum or mass give Infinity.
-  return -settleWith(factor, -sum, mass, steps === 0 ? 0 : steps * underflow * largest);
+  return -settleWith(factor, -sum, mass, steps * objective.underflow);
 }
 
 /** The largest value of c z for z in [low, high]; an end that is not known does not matter where c is 0. */

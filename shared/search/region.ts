@@ -1,4 +1,6 @@
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
+import type { Part, Vectors } from "../kernels/vectors.ts";
+import { plainVectors, wholeOf } from "../kernels/vectors_reference.ts";
 import type { Box } from "../numeric/box.ts";
 import { nextUp, radiusFactor } from "../numeric/rounding.ts";
 
@@ -25,6 +27,14 @@ export interface Region {
   /** [U][n] and [n][U]: coefficients of h_u over x_j. */
   readonly inputs: Float64Array;
   readonly byFeature: Float64Array;
+  /** Kernels, and the memory that holds the arrays above (and the workspace's). */
+  readonly vectors: Vectors;
+  readonly byUnit: Part; // inputs
+  readonly byInput: Part; // byFeature
+  /** In ascending order. */
+  readonly ranks: readonly Rank[];
+  /** [n]: 1 where a number over x_j is not 0. */
+  readonly isRead: Uint8Array;
   /** [U]: at least |h_u| and the magnitudes of its terms. */
   readonly charges: Float64Array;
   /** [U][U] as `columns`, [n][U] as `byFeature`: what one unit of |g_u| is charged. */
@@ -32,18 +42,38 @@ export interface Region {
   readonly featureCharges: Float64Array;
   readonly factor: number;
   readonly share: number;
-  /** What one step of a walk may lose to underflow. */
+  /** What one step of a walk over h and x may lose to underflow. */
   readonly underflow: number;
 }
 
-export function regionOf(network: CondensedNetwork, box: Box): Region {
+/** Units from..end of one rank, with what they read of those below, and what those above read of them. */
+export interface Rank {
+  readonly from: number;
+  readonly end: number;
+  /** Rows of `rows` over the units 0..from; rows of `columns` over the units end..U. */
+  readonly lower: Part;
+  readonly upper: Part;
+}
+
+/** `makeVectors`: kernels to compute with, `kernels.vectors` of a backend. */
+export function regionOf(
+  network: CondensedNetwork,
+  box: Box,
+  makeVectors: (numbers: number) => Vectors = () => plainVectors,
+): Region {
   const { features, units: { length: width }, outputs, inputWeights, unitWeights, bias, upper, lower, reach } = network;
   const factor = radiusFactor(roundingsOf(features, width, outputs));
   const share = nextUp(nextUp(network.error / factor));
-  const [below, above] = neighbours(network.rank);
+  const vectors = makeVectors(numbersOf(features, width));
+  const below = vectors.takeIndices(width), above = new Int32Array(width);
+  neighbours(network.rank, below, above);
+  const isRead = new Uint8Array(features);
   const charge = (weight: number, magnitude: number) => Math.abs(weight) + share * magnitude;
   const charges = new Float64Array(width), columnCharges = new Float64Array(width * width);
-  const columns = new Float64Array(width * width), byFeature = new Float64Array(features * width);
+  const rows = vectors.take(width * width), columns = vectors.take(width * width);
+  const inputs = vectors.take(width * features), byFeature = vectors.take(features * width);
+  rows.set(unitWeights.subarray(0, width * width));
+  inputs.set(inputWeights.subarray(0, width * features));
   const featureCharges = new Float64Array(features * width);
   for (let u = 0; u < width; u++) {
     let sum = charge(bias[u], network.biasMagnitudes[u]);
@@ -51,16 +81,18 @@ export function regionOf(network: CondensedNetwork, box: Box): Region {
       const at = u * width + v, one = charge(unitWeights[at], network.unitMagnitudes[at]);
       columns[v * width + u] = unitWeights[at];
       columnCharges[v * width + u] = one;
-      if (one > 0) sum += one * Math.max(0, upper[v]);
+      if (one > 0) sum += one * Math.max(0, upper[v]) + FLOOR;
     }
     for (let j = 0; j < features; j++) {
       const at = u * features + j, one = charge(inputWeights[at], network.inputMagnitudes[at]);
       byFeature[j * width + u] = inputWeights[at];
       featureCharges[j * width + u] = one;
-      sum += one * reach[j];
+      if (inputWeights[at] !== 0) isRead[j] = 1;
+      if (one > 0) sum += one * reach[j] + FLOOR;
     }
     charges[u] = Math.max(sum, -lower[u], upper[u]) * INFLATION;
   }
+  const largest = [...charges, ...reach].reduce((a, b) => (a > b ? a : b), 1);
   return {
     network,
     box,
@@ -69,16 +101,21 @@ export function regionOf(network: CondensedNetwork, box: Box): Region {
     width,
     below,
     above,
-    rows: unitWeights.subarray(0, width * width),
+    rows,
     columns,
-    inputs: inputWeights.subarray(0, width * features),
+    inputs,
     byFeature,
+    vectors,
+    byUnit: wholeOf(inputs, width, features),
+    byInput: wholeOf(byFeature, features, width),
+    ranks: ranksOf(below, above, rows, columns),
+    isRead,
     charges,
     columnCharges,
     featureCharges,
     factor,
     share,
-    underflow: 2 ** -1073 * (width + features + 2),
+    underflow: 2 ** -1073 * (width + features + outputs + 2) * largest,
   };
 }
 
@@ -90,14 +127,35 @@ function roundingsOf(features: number, width: number, outputs: number): number {
 /** Covers the roundings of sums of charges. */
 export const INFLATION = 1 + 2 ** -20;
 
+/** Added to a charge for every product in it: what may have underflowed is far below the rounding of the charge. */
+export const FLOOR = 2 ** -960;
+
 /** The first unit of a unit's own rank, and of the next one. */
-function neighbours(rank: Int32Array): [Int32Array, Int32Array] {
-  const below = new Int32Array(rank.length), above = new Int32Array(rank.length);
+function neighbours(rank: Int32Array, below: Int32Array, above: Int32Array): void {
   for (let u = 0; u < rank.length; u++) below[u] = u > 0 && rank[u - 1] === rank[u] ? below[u - 1] : u;
   for (let u = rank.length - 1; u >= 0; u--) {
     above[u] = u + 1 < rank.length && rank[u + 1] === rank[u] ? above[u + 1] : u + 1;
   }
-  return [below, above];
+}
+
+function ranksOf(below: Int32Array, above: Int32Array, rows: Float64Array, columns: Float64Array): Rank[] {
+  const ranks: Rank[] = [], width = below.length;
+  for (let from = 0; from < width;) {
+    const end = above[from], count = end - from;
+    ranks.push({
+      from,
+      end,
+      lower: { numbers: rows, at: from * width, stride: width, rows: count, columns: from },
+      upper: { numbers: columns, at: from * width + end, stride: width, rows: count, columns: width - end },
+    });
+    from = end;
+  }
+  return ranks;
+}
+
+/** Numbers that a region and its workspace take from the kernels' memory. */
+function numbersOf(features: number, width: number): number {
+  return 2 * width * (width + features) + 48 * width + 16 * features;
 }
 
 /** Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J. */

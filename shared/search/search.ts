@@ -1,7 +1,7 @@
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
-import { addDown, multiplyDown } from "../numeric/rounding.ts";
+import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
@@ -9,7 +9,7 @@ import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
 import { bytesOf, type Piece } from "./piece.ts";
-import { flopsOfPiece, regionOf } from "./region.ts";
+import { flopsOfPiece, type Region, regionOf } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
 import type { Candidate, Proved, Root } from "./tree.ts";
 
@@ -34,23 +34,44 @@ export interface RegionContext extends SearchContext<Piece> {
   readonly distribute?: Distribute;
 }
 
+export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
+  /** Of each tree at least the share of the box's volume over which its bound is above its level; 1 where that is not known. */
+  readonly openShares: readonly number[];
+}
+
 /**
  * Branch and bound over the condensed network. A network too large for that is answered with the bounds that are there, as
  * stopped by memory.
  */
 export async function searchRegion(
   question: SearchQuestion,
-  { distribute, ...context }: RegionContext = {},
-): Promise<Omit<Searched<Piece>, "save">> {
-  const { original, box, network, asked, proved, goal, limits, place, run } = question;
+  context: RegionContext = {},
+): Promise<RegionSearched> {
+  const { box, network, asked, proved, goal, limits, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
   const isOpen = asked.map(({ upper }, tree) => upper > levels[tree]);
   if (network === null) {
     const trees = proved.map((one, tree) => ({ ...one, upper: asked[tree].upper }));
     const open = isOpen.filter(Boolean).length;
-    return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed" };
+    return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed", openShares: isOpen.map(Number) };
   }
-  const region = regionOf(network, box), problem = problemOf(region, original, asked);
+  const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
+  try {
+    return await searchIn(region, question, isOpen, levels, context);
+  } finally {
+    region.vectors.release();
+  }
+}
+
+async function searchIn(
+  region: Region,
+  question: SearchQuestion,
+  isOpen: readonly boolean[],
+  levels: Float64Array,
+  { distribute, ...context }: RegionContext,
+): Promise<RegionSearched> {
+  const { original, box, asked, proved, goal, limits, place, run } = question;
+  const problem = problemOf(region, original, asked);
   const local = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
@@ -59,8 +80,9 @@ export async function searchRegion(
     const node = rootOf(problem, tree, upper, levels[tree]);
     return { upper: node.upper, node: node.split === null ? null : node, proved: proved[tree] };
   });
-  const flops = flopsOfPiece(region.width, region.features), { workspace: _, ...plain } = problem;
+  const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
+  const plain = { network: region.network, box, original, objectives, scales };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
   try {
     const found = await search(roots, {
@@ -71,10 +93,31 @@ export async function searchRegion(
       prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
     }, { signal: run.signal, ...context });
     run.work.flops += found.nodes * flops;
-    return found;
+    return { ...found, openShares: openShares(found, box, asked.length) };
   } finally {
     distributed?.close();
   }
+}
+
+/** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */
+function openShares({ save, trees, open }: Searched<Piece>, { lower, upper }: Box, count: number): number[] {
+  const shares = new Array<number>(count).fill(0);
+  if (open === 0) return shares;
+  const { frontier, closed } = save();
+  for (const { node: { tree, box } } of frontier) {
+    let share = 1;
+    for (let j = 0; box !== null && j < lower.length; j++) {
+      if (lower[j] < upper[j]) {
+        share = nextUp(share * nextUp(nextUp(box.upper[j] - box.lower[j]) / (upper[j] - lower[j])));
+      }
+    }
+    shares[tree] = Math.min(1, nextUp(shares[tree] + Math.min(1, share)));
+  }
+  // What is finished above the frontier counts as a whole.
+  closed.forEach((bound, tree) => {
+    if (bound === "overflow" || (bound !== null && bound === trees[tree].upper && shares[tree] > 0)) shares[tree] = 1;
+  });
+  return shares;
 }
 
 /** A root that no node may be spent on. */

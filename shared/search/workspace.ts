@@ -31,12 +31,36 @@ export interface Workspace {
   /** [n]: bounds of J. */
   readonly entryLower: Float64Array;
   readonly entryUpper: Float64Array;
+  /** [n]: ends of a piece's box; where h was last brought up to date, and by how much it moved. */
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  readonly reached: Float64Array;
+  readonly moved: Float64Array;
+  /** [U]: what x adds to h there. */
+  readonly byInputs: Float64Array;
+  /** [n]: entries that are asked for; what kernels find of them, [n][4]. */
+  readonly asked: Int32Array;
+  readonly found: Float64Array;
+  /** [U]: of the objective, for kernels; [8 U]. */
+  readonly seed: Float64Array;
+  readonly charges: Float64Array;
+  readonly laneSlopes: Float64Array;
   /** Lines of g = p d over the piece: below and above, slope and intercept, [4][U]. */
   readonly lines: Float64Array;
+  /** [U][n], [U]: what the last rows had over x: h_u is at most above_u . x + constant, at least below_u . x + constant. */
+  readonly rowsAbove: Float64Array;
+  readonly rowsBelow: Float64Array;
+  readonly constantsAbove: Float64Array;
+  readonly constantsBelow: Float64Array;
+  /** [U]: what a split may take from a unit's relaxation; [n]: a box that is tried. */
+  readonly weights: Float64Array;
+  readonly lookLower: Float64Array;
+  readonly lookUpper: Float64Array;
 }
 
-export function workspaceOf({ width, features }: Region): Workspace {
-  const units = (count = 1) => new Float64Array(count * width), inputs = () => new Float64Array(features);
+/** Throws: `RangeError` for a second workspace of a region. */
+export function workspaceOf({ width, features, vectors }: Region): Workspace {
+  const units = (count = 1) => vectors.take(count * width), inputs = (count = 1) => vectors.take(count * features);
   return {
     row: units(),
     overGated: units(),
@@ -59,6 +83,24 @@ export function workspaceOf({ width, features }: Region): Workspace {
     square: units(4),
     entryLower: inputs(),
     entryUpper: inputs(),
+    lower: inputs(),
+    upper: inputs(),
+    reached: inputs(),
+    moved: inputs(),
+    byInputs: units(),
+    asked: vectors.takeIndices(Math.max(features, width)),
+    found: vectors.take(4 * Math.max(features, width)),
+    seed: units(),
+    charges: units(),
+    laneSlopes: units(8),
     lines: units(4),
+    // No kernel reads these.
+    rowsAbove: new Float64Array(features * width),
+    rowsBelow: new Float64Array(features * width),
+    constantsAbove: new Float64Array(width),
+    constantsBelow: new Float64Array(width),
+    weights: new Float64Array(width),
+    lookLower: new Float64Array(features),
+    lookUpper: new Float64Array(features),
   };
 }

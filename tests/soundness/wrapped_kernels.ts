@@ -20,6 +20,7 @@ import type {
   UnitRows,
   WindowsBox,
 } from "../../shared/kernels/kernels.ts";
+import type { Vectors } from "../../shared/kernels/vectors.ts";
 
 /** A backend that hands every call on: what a test overrides is what it changes or watches. */
 export class WrappedKernels implements Kernels {
@@ -36,6 +37,9 @@ export class WrappedKernels implements Kernels {
     return this.precision === "f32" ? this : this.inner.single;
   }
 
+  vectors(numbers: number): Vectors {
+    return this.inner.vectors(numbers);
+  }
   allocate(length: number): Buffer {
     return this.inner.allocate(length);
   }
