@@ -32,7 +32,9 @@ async function answer({ number, nodes, levels, next }: Round): Promise<FromThrea
 
 scope.onmessage = async ({ data }) => {
   if (data.kind === "round") {
-    scope.postMessage(await answer(data));
+    const message = await answer(data);
+    if (message.kind === "failed" || message.done.length > 0) scope.postMessage(message);
+    Atomics.store(data.busy, 0, 0);
     return;
   }
   expander?.close();
