@@ -3,7 +3,7 @@ import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
-import { type Distribute, plainProblem } from "./distribute.ts";
+import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
