@@ -125,7 +125,7 @@ export function settlePushed(
   let sum = start.constant, mass = start.charge, steps = start.charge === 0 ? 0 : 1;
   for (let u = 0; u < width; u++) {
     const onGated = overGated[u], onGradient = overGradient[u], onUnit = overUnit[u], onHeight = overHeight[u];
-    if (onGated === 0 && onUnit === 0 && onHeight === 0) continue;
+    if (onGated === 0 && onGradient === 0 && onUnit === 0 && onHeight === 0) continue;
     steps++;
     const phase = phases[u], a = gradients.lower[u], b = gradients.upper[u];
     const l = heights.lower[u], h = heights.upper[u];

@@ -39,10 +39,11 @@ export function taskOf(
 export async function falseSearch(
   drawn: Drawn,
   steps: Steps = RIGHT,
+  counts: readonly number[] = [8, 4000],
 ): Promise<{ readonly found: string[]; readonly isExact: readonly boolean[] }> {
   const found: string[] = [], truths = drawn.objectives.map((_, at) => mostOf(drawn, at));
   let isExact: boolean[] = [];
-  for (const max_nodes of [8, 4000]) {
+  for (const max_nodes of counts) {
     let searched: Searched<Piece>;
     try {
       const { problem, roots, task } = taskOf(drawn, max_nodes, steps);
@@ -106,5 +107,3 @@ export function bytesOf(saved: SavedTree<Piece>): string {
         : value,
   );
 }
-
-export type { SearchContext };
