@@ -1,7 +1,7 @@
 /** What a whole search claims of a region against all its activation regions, and what a cut takes off a box. */
 import type { Box } from "../../../shared/numeric/box.ts";
-import { type SavedTree } from "../../../shared/search/saved.ts";
-import { search, type SearchContext, type Searched, type Task } from "../../../shared/search/loop.ts";
+import type { SavedTree } from "../../../shared/search/saved.ts";
+import { search, type Searched, type Task } from "../../../shared/search/loop.ts";
 import type { Piece } from "../../../shared/search/piece.ts";
 import type { Problem } from "../../../shared/search/expand.ts";
 import type { Root } from "../../../shared/search/tree.ts";
