@@ -128,6 +128,6 @@ function settleValue({ original }: Problem, bounding: Bounding, part: Part, box:
   return { piece: null, closed: upper, point: found.isEmpty ? null : candidate(bounding, tree, found.point) };
 }
 
-function candidate({ region, objective }: Bounding, tree: number, point: Float64Array): Candidate {
-  return { tree, point, score: valueAt(region, objective, point) };
+function candidate({ region, objective, workspace }: Bounding, tree: number, point: Float64Array): Candidate {
+  return { tree, point, score: valueAt(region, objective, workspace, point) };
 }

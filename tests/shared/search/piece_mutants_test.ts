@@ -124,8 +124,8 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   "magnitudes that leave the seed out": {
     file: "objective",
-    from: "charges[u] = sumOf(seedCharges[u],",
-    to: "charges[u] = sumOf(0,",
+    from: "for (let u = width - 1; u >= 0; u--) charges[u] = sumOf(seedCharges[u],",
+    to: "for (let u = width - 1; u >= 0; u--) charges[u] = sumOf(0,",
   },
 };
 
