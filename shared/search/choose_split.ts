@@ -1,6 +1,6 @@
 import type { Bounding } from "./bound_piece.ts";
 import type { Split } from "./piece.ts";
-import type { Region } from "./region.ts";
+import { isSmall, type Region } from "./region.ts";
 import type { Bounded } from "./relaxed_pass.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -16,7 +16,7 @@ export function chooseSplit(
   hasRows: boolean,
 ): Split | null {
   const { overGated, overUnit, weights } = workspace, { phases, gradients, heights } = piece;
-  const looks = hasRows && region.features <= MOST_FEATURES, open: number[] = [];
+  const looks = hasRows && isSmall(region), open: number[] = [];
   for (let u = 0; u < region.width; u++) {
     if (phases[u] !== 0) continue;
     open.push(u);
@@ -29,9 +29,6 @@ export function chooseSplit(
   open.sort((a, b) => weights[b] - weights[a] || a - b);
   return { kind: "unit", unit: looks ? leastLeft(region, workspace, piece, open) : open[0] };
 }
-
-/** Of more features the cut by one half-space leaves the box nearly as it was. */
-const MOST_FEATURES = 64;
 
 /** Units that are tried: those of most weight. */
 const TRIED = 48;
