@@ -24,9 +24,11 @@ export function chooseSplit(
       ? triangle(Math.abs(overUnit[u]), heights.lower[u], heights.upper[u])
       : (looks ? Math.abs(overGated[u]) : overGated[u] * overGated[u]) *
         cubicArea(gradients.lower[u], gradients.upper[u]);
+    // A weight that overflowed may be no number; an order needs one.
+    if (!(weights[u] < Infinity)) weights[u] = Number.MAX_VALUE;
   }
   if (open.length === 0) return null;
-  open.sort((a, b) => weights[b] - weights[a] || a - b);
+  open.sort((a, b) => weights[b] > weights[a] ? 1 : weights[b] < weights[a] ? -1 : a - b);
   return { kind: "unit", unit: looks ? leastLeft(region, workspace, piece, open) : open[0] };
 }
 
@@ -35,7 +37,7 @@ const TRIED = 48;
 
 /** The largest gap between r and its chord, h in [l, u]. */
 function triangle(size: number, l: number, u: number): number {
-  return size * -l * u / (u - l);
+  return u > l ? size * -l * u / (u - l) : 0;
 }
 
 /**
@@ -78,7 +80,7 @@ function leastLeft(
       if (h > high) h = high;
       if (l < low) l = low;
       if (l >= 0 || h <= 0) continue;
-      const part = (h - l) / (high - low);
+      const part = high > low ? (h - l) / (high - low) : 1;
       sum += weights[v] * part * part;
     }
     return sum;
