@@ -125,7 +125,7 @@ export function boundEntries(
  * lines in the workspace: lower sums and masses into `workspace.found`. Source: (7), (25)
  */
 function askRows(
-  { vectors, rows, below }: Region,
+  { width, vectors, rows, below }: Region,
   { seed, charges }: Objective,
   workspace: Workspace,
   matrix: Float64Array,
@@ -141,6 +141,7 @@ function askRows(
     matrix,
     first,
     inner: rows,
+    stride: width,
     below,
     lines: workspace.lines,
     seed: workspace.seed,

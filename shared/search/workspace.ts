@@ -41,10 +41,12 @@ export interface Workspace {
   /** [n]: entries that are asked for; what kernels find of them, [n][4]. */
   readonly asked: Int32Array;
   readonly found: Float64Array;
-  /** [U]: of the objective, for kernels; [8 U]. */
+  /** [U]: of the objective, for kernels; [U + n][8]. */
   readonly seed: Float64Array;
   readonly charges: Float64Array;
   readonly laneSlopes: Float64Array;
+  /** [4][U + n]: lines of r and x at the places of `Region.upward`. */
+  readonly upwardLines: Float64Array;
   /** Lines of g = p d over the piece: below and above, slope and intercept, [4][U]. */
   readonly lines: Float64Array;
 }
@@ -83,7 +85,8 @@ export function workspaceOf({ width, features, vectors }: Region): Workspace {
     found: vectors.take(4 * Math.max(features, width)),
     seed: units(),
     charges: units(),
-    laneSlopes: units(8),
+    laneSlopes: vectors.take(8 * (width + features)),
+    upwardLines: vectors.take(4 * (width + features)),
     lines: units(4),
   };
 }
