@@ -1,7 +1,7 @@
 import { MAX_MODEL_BYTES, MAX_TENSOR_ELEMENTS, MIN_OPSET } from "./onnx/limits.ts";
 import { SUPPORTED_OPERATORS } from "./onnx/read_model.ts";
 import { CLAIMS, DEFAULT_RADIUS_GAP, LEAST_RADIUS_GAP } from "./query.ts";
-import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS, SEARCHED_PROPERTIES } from "./search/limits.ts";
+import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS } from "./search/limits.ts";
 import { ENGINE_VERSION } from "./version.ts";
 
 /** The values an option may take and the one it takes when it is not given. */
@@ -12,7 +12,6 @@ export interface OptionValues {
 
 /** What a search may be told; without the option there is none. */
 export interface SearchValues {
-  readonly properties: readonly string[];
   readonly max_nodes: { readonly default: number; readonly maximum: number };
   readonly gap: { readonly default: number };
   /** No default: without it a search takes the time that it takes. */
@@ -55,7 +54,6 @@ export function capabilities(): Capabilities {
       preactivation: { values: ["interval", "crown"], default: "crown" },
       arithmetic: { values: ["auto", "f32", "f64"], default: "auto" },
       search: {
-        properties: SEARCHED_PROPERTIES,
         max_nodes: { default: DEFAULT_NODES, maximum: MOST_NODES },
         gap: { default: 0 },
         time_ms: { maximum: MOST_TIME_MS },

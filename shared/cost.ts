@@ -1,7 +1,8 @@
 import { addCosts, type Cost, costOfPass, type LastRows } from "./bounds/cost.ts";
-import { rulesOf } from "./bounds/pass.ts";
 import { constantsOf } from "./bounds/run.ts";
+import { operatorOf } from "./operators/registry.ts";
 import { precisionsFor } from "./arithmetic.ts";
+import { MOST_NUMBERS } from "./condensed/condense_network.ts";
 import { LipcertError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { differentiate, withAbs } from "./jacobian/differentiate.ts";
@@ -9,10 +10,8 @@ import { GROUPS_PER_BATCH } from "./jacobian/jacobian_bounds.ts";
 import type { Precision } from "./kernels/kernels.ts";
 import { searchFlops } from "./properties/analysis.ts";
 import { mostSteps } from "./properties/bracket.ts";
-import { plainOf, type PlainProperty, type Query } from "./query.ts";
-import { MOVES } from "./search/points.ts";
-import { SENSITIVITY_FLOPS } from "./search/problem.ts";
-import { PIECES_PER_PASS } from "./search/by_passes.ts";
+import { plainOf, type PlainProperty, type Query, type SearchLimits } from "./query.ts";
+import { flopsOfPiece } from "./search/region.ts";
 import { POINTS_PER_BATCH } from "./witness/prove.ts";
 import { START_POINTS } from "./witness/search_entries.ts";
 import { plainFlops } from "./witness/plain_network.ts";
@@ -67,9 +66,7 @@ function costOfBox(graph: Graph, property: PlainProperty, options: Query["option
   const batches = chosen / Math.min(chosen, GROUPS_PER_BATCH);
   const flops = network.flops + batch.flops * batches;
   if (property.type === "jacobian_bounds") return { flops: 1.05 * flops, bytes: network.bytes + batch.bytes };
-  const searched = isNorm && options.search
-    ? searchCost(graph, jacobian, { chosen, crown, refine, lastRows, options })
-    : NONE;
+  const searched = options.search ? searchCost(graph, chosen, options.search) : NONE;
   const points = isNorm ? chosen : Math.min(2 * entries, pointsSearched(graph, flops));
   const proofs = addCosts(
     costOfPass(graph, Math.min(points, POINTS_PER_BATCH), "interval", NO_ROWS),
@@ -83,37 +80,39 @@ function costOfBox(graph: Graph, property: PlainProperty, options: Query["option
 
 const NONE: Cost = { flops: 0, bytes: 0 };
 
-interface SearchShape {
-  readonly chosen: number;
-  readonly crown: "linear" | "interval";
-  readonly refine: "linear" | "interval";
-  readonly lastRows: LastRows;
-  readonly options: Query["options"];
-}
-
 /**
- * A search in which every node is bounded: each takes a pass over the network and one over the graph of the Jacobian, a
- * few plain evaluations and a proof; the roots of the asked rows take one more. Open nodes are kept with their bounds.
+ * A search in which every node is bounded, with all kinks open on small networks and a quarter of the neurons on large ones: how
+ * many are is known after the first pass only, so there this is no upper bound. A search that is to end at some time takes no more than a fast core does until then.
  */
-function searchCost(graph: Graph, jacobian: Graph, { chosen, crown, refine, lastRows, options }: SearchShape): Cost {
-  const nodes = options.search!.max_nodes + chosen;
-  const together = (count: number) =>
-    addCosts(costOfPass(graph, count, crown, NO_ROWS), costOfPass(jacobian, count, refine, lastRows));
-  // Tiles make the cost of a row depend on how many there are.
-  const least = Math.min(nodes, PIECES_PER_PASS);
-  const most = together(least);
-  const flops = Math.max(most.flops / least, together(1).flops);
-  const plain = plainFlops(graph, 0);
-  const neurons = neuronsOf(graph);
-  const state = 17 * neurons + 16 * graph.nodes[0].size + 1000;
+function searchCost(graph: Graph, trees: number, { max_nodes, time_ms }: SearchLimits): Cost {
+  const width = unitsOf(graph), features = graph.nodes[0].size;
+  const numbers = Math.min(MOST_NUMBERS, (width + outputsOf(graph)) * (features + width));
+  const nodes = max_nodes + trees, flops = nodes * flopsOfPiece(width, features);
+  const built = 4 * width * plainFlops(graph, 0);
   return {
-    flops: nodes * (1.05 * flops + (2 * MOVES + 10) * plain) + Math.min(neurons * plain, SENSITIVITY_FLOPS),
-    bytes: most.bytes + nodes * state,
+    flops: built + (time_ms === undefined ? flops : Math.min(flops, time_ms * FLOPS_A_MILLISECOND)),
+    bytes: 40 * numbers + Math.min(nodes, max_nodes) * (400 + 49 * width + features),
   };
 }
 
-function neuronsOf({ nodes }: Graph): number {
-  return nodes.reduce((sum, node) => sum + (rulesOf(node)?.kind === "elementwise" ? node.size : 0), 0);
+function unitsOf({ nodes }: Graph): number {
+  let neurons = 0, kinks = 0;
+  for (const { operator, size } of nodes) {
+    if (operator === "input" || operatorOf(operator).kind !== "elementwise") continue;
+    neurons += size;
+    kinks += operator === "clip" ? 2 * size : size;
+  }
+  return Math.min(kinks, Math.max(SMALL_NETWORK, Math.ceil(neurons / 4)));
+}
+
+/** Kinks up to which all count as open. */
+const SMALL_NETWORK = 256;
+
+/** More than one core does. */
+const FLOPS_A_MILLISECOND = 5e7;
+
+function outputsOf({ nodes }: Graph): number {
+  return nodes[nodes.length - 1].size;
 }
 
 const NO_ROWS: LastRows = { layout: "unit", count: 0 };

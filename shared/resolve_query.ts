@@ -19,7 +19,7 @@ import {
   type SearchLimits,
   type Selection,
 } from "./query.ts";
-import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS, SEARCHED_PROPERTIES } from "./search/limits.ts";
+import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS } from "./search/limits.ts";
 
 /**
  * The question with every default resolved: output name, region as a box of doubles, outputs or rows, features, options.
@@ -38,7 +38,7 @@ export async function resolveRequest(
   const asked = request.property;
   const given = asked.type === "radius" ? largest(request.region, asked) : request.region;
   const region = resolveRegion(given, inputSize);
-  const options = resolveOptions(request.options ?? {}, asked.type === "radius" ? asked.of.type : asked.type);
+  const options = resolveOptions(request.options ?? {});
   const context = { region: given, inputSize, outputSize, argMax: (at: Float64Array) => argMax(output, at) };
   const property = asked.type === "radius"
     ? await resolveRadius(asked, context)
@@ -62,24 +62,19 @@ function resolveOutput(name: string | undefined, model: Model): string {
   throw invalidQuery("/model/output", `the model has no output "${name}", only: ${names.join(", ")}`);
 }
 
-function resolveOptions(options: OptionsRequest, property: Property["type"]): Options {
+function resolveOptions(options: OptionsRequest): Options {
   return {
     relaxation: options.relaxation ?? "linear",
     preactivation: options.preactivation ?? "crown",
     arithmetic: options.arithmetic ?? "auto",
     // Absent where it is not asked for: such a question keeps its identity.
-    ...(options.search === undefined ? {} : { search: resolveSearch(options.search, property) }),
+    ...(options.search === undefined ? {} : { search: resolveSearch(options.search) }),
   };
 }
 
 function resolveSearch(
   { max_nodes = DEFAULT_NODES, gap = 0, time_ms, record }: NonNullable<OptionsRequest["search"]>,
-  property: Property["type"],
 ): SearchLimits {
-  if (!SEARCHED_PROPERTIES.includes(property)) {
-    const only = SEARCHED_PROPERTIES.join(", ");
-    throw unsupported(["options", "search"], `not supported for ${property} by this version, only for: ${only}`);
-  }
   if (record !== undefined) throw unsupported(["options", "search", "record"], "not supported by this version");
   if (!Number.isInteger(max_nodes) || max_nodes < 0 || max_nodes > MOST_NODES) {
     throw invalidQuery("/options/search/max_nodes", `an integer from 0 to ${MOST_NODES} is needed, not ${max_nodes}`);

@@ -101,6 +101,9 @@ const Finding = z.discriminatedUnion("type", [
       lower: bound(),
       upper: bound(),
       witnesses: numberRows(),
+      unproved: z.number().min(0).max(1).optional().openapi({
+        description: "Of a searched feature that is unknown: at least the share of the box in which its sign is open",
+      }),
     })),
   }),
   z.strictObject({

@@ -83,7 +83,7 @@ const Options = z.strictObject({
     time_ms: z.int().min(0).max(SEARCH.time_ms.maximum).optional(),
   }).optional().openapi({
     description:
-      `Branch and bound, for lipschitz (and at each radius of one): at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
+      `Branch and bound: at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
       "the relative gap is at most gap (0 unless told), or time_ms milliseconds have passed since the question began (all radii together). " +
       "What time ends is proved as well, but not reproducible: such a certificate is found by its id only. " +
       "Absent: the bounds of one pass",

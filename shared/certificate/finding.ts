@@ -54,6 +54,8 @@ export type MonotonicityFinding = {
     readonly upper: number | null;
     /** Points where the derivative is proved negative, then positive: those that were found. */
     readonly witnesses: readonly (readonly number[])[];
+    /** Of a searched feature that is unknown: the share of the box's volume, at most 1, over which its sign may be open. */
+    readonly unproved?: number;
   }[];
 };
 

@@ -68,6 +68,9 @@ export interface GatedRows {
   /** [U]: sum += a t_v, then slope_v seed_v; mass += |a t_v|, then |slope_v| charges_v. */
   readonly seed: Float64Array;
   readonly charges: Float64Array;
-  /** [U][8] from unit `first` on: the slopes of the last four rows (or fewer), then of their negatives. */
+  /**
+   * [U][8] from unit `first` on: the slopes of the last four rows (or fewer), then of their negatives; of units from `stride`
+   * on, which nothing reads, a itself.
+   */
   readonly slopes: Float64Array;
 }

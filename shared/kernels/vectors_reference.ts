@@ -90,7 +90,7 @@ function gatedRow(call: GatedRows, index: number, sign: number, to: number, lane
     let a = sign * matrix[index * width + v];
     for (let u = first, k = v * stride + first; u < below[v]; u++, k++) a += slopes[8 * u + lane] * inner[k];
     const line = a > 0 ? v : 2 * width + v, constant = a * lines[line + width], slope = a * lines[line];
-    slopes[8 * v + lane] = slope;
+    slopes[8 * v + lane] = v < stride ? slope : a;
     sum += constant;
     mass += Math.abs(constant);
     sum += slope * seed[v];

@@ -5,12 +5,23 @@ import type { Graph } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Property } from "../query.ts";
 import { type Analysis, boundNetwork, outputSize, relaxationOptions, seedsOf, withRows } from "./analysis.ts";
+import { negated, type Quantity, searchEnds, type SearchStart, searchStart } from "./searched.ts";
 
 type Question<T extends Property["type"]> = Extract<Property, { type: T }>;
 
 /** Bounds of outputs, or of functionals of them, over the box. */
 export async function outputBounds(question: Question<"output_bounds">, analysis: Analysis): Promise<Outcome> {
-  const { lower, upper } = await rowBounds(analysis, question);
+  const { box, start } = await rowBounds(analysis, question);
+  const { rows } = seedsOf(question, outputSize(analysis.graph));
+  const quantities = rows.map((row, k): Quantity => ({
+    lower: box.lower[k],
+    upper: box.upper[k],
+    rising: { kind: "value", row },
+    falling: { kind: "value", row: negated(row) },
+  }));
+  const found = start && await searchEnds(analysis, start, quantities);
+  const ends = found ? found.ends : quantities;
+  const lower = ends.map((end) => end.lower), upper = ends.map((end) => end.upper);
   return {
     ...verdictOfBounds([...lower, ...upper]),
     finding: {
@@ -18,22 +29,33 @@ export async function outputBounds(question: Question<"output_bounds">, analysis
       lower: Array.from(lower, finiteOrNull),
       upper: Array.from(upper, finiteOrNull),
     },
+    ...(found && { search: found.report }),
   };
 }
 
 /** Bounds of every entry of the Clarke Jacobian's rows over the box. */
 export async function jacobianBounds(question: Question<"jacobian_bounds">, analysis: Analysis): Promise<Outcome> {
   const seeds = seedsOf(question, outputSize(analysis.graph));
-  const boxes = await analysis.run.kernels.scope(async () => {
+  const features = Array.from({ length: analysis.graph.nodes[0].size }, (_, i) => i);
+  const { entries, start } = await analysis.run.kernels.scope(async () => {
     const forward = await boundNetwork(analysis);
-    const features = analysis.graph.nodes[0].size;
-    return await entryBounds(
-      forward,
-      seeds.rows,
-      Array.from({ length: features }, (_, i) => i),
-      relaxationOptions(analysis),
-      analysis.run,
-    );
+    const entries = await entryBounds(forward, seeds.rows, features, relaxationOptions(analysis), analysis.run);
+    return { entries, start: searchStart(analysis, forward) };
+  });
+  const quantities = seeds.rows.flatMap((row, k) => {
+    const opposite = negated(row);
+    return features.map((feature): Quantity => ({
+      lower: entries[k].lower[feature],
+      upper: entries[k].upper[feature],
+      rising: { kind: "entry", row, feature },
+      falling: { kind: "entry", row: opposite, feature },
+    }));
+  });
+  const found = start && await searchEnds(analysis, start, quantities);
+  const ends = found ? found.ends : quantities;
+  const boxes = seeds.rows.map((_, k) => {
+    const own = ends.slice(k * features.length, (k + 1) * features.length);
+    return { lower: own.map((end) => end.lower), upper: own.map((end) => end.upper) };
   });
   return {
     ...verdictOfBounds(boxes.flatMap((box) => [...box.lower, ...box.upper])),
@@ -45,14 +67,18 @@ export async function jacobianBounds(question: Question<"jacobian_bounds">, anal
         upper: Array.from(box.upper, finiteOrNull),
       })),
     },
+    ...(found && { search: found.report }),
   };
 }
 
-/** The values of the chosen outputs or rows as a box: the last node is bounded by its rows where lines are asked for. */
+/**
+ * The values of the chosen outputs or rows as a box: the last node is bounded by its rows where lines are asked for. With what a
+ * search of them begins with, where one was asked for.
+ */
 export async function rowBounds(
   analysis: Analysis,
   selection: Chosen,
-): Promise<Box> {
+): Promise<{ readonly box: Box; readonly start: SearchStart | null }> {
   const graph = "rows" in selection
     ? withRows(analysis.graph, seedsOf(selection, outputSize(analysis.graph)).rows)
     : analysis.graph;
@@ -67,8 +93,11 @@ export async function rowBounds(
     });
     const [box] = pass.states[last].boxes;
     return {
-      lower: Float64Array.from(chosen, (i) => box.lower[i]),
-      upper: Float64Array.from(chosen, (i) => box.upper[i]),
+      box: {
+        lower: Float64Array.from(chosen, (i) => box.lower[i]),
+        upper: Float64Array.from(chosen, (i) => box.upper[i]),
+      },
+      start: searchStart(analysis, pass),
     };
   });
 }

@@ -1,4 +1,3 @@
-import { type Pass, rulesOf } from "../bounds/pass.ts";
 import {
   finiteOrNull,
   type Outcome,
@@ -7,13 +6,10 @@ import {
   type Target,
   type Verdict,
 } from "../certificate/finding.ts";
-import type { NodeId } from "../graph.ts";
 import { normBounds } from "../jacobian/jacobian_bounds.ts";
-import type { Box } from "../numeric/box.ts";
 import type { Property } from "../query.ts";
-import { searchByPasses } from "../search/by_passes.ts";
-import { gapOf } from "../search/goal.ts";
-import type { Problem } from "../search/problem.ts";
+import { gapOf, type Goal } from "../search/goal.ts";
+import type { Asked } from "../search/roots.ts";
 import { gradientAt, leastNorm } from "../witness/prove.ts";
 import { searchNorms } from "../witness/search_norms.ts";
 import {
@@ -21,13 +17,13 @@ import {
   boundNetwork,
   gatesOf,
   outputSize,
-  preactivationOptions,
   relaxationOptions,
   representable,
   searchBudget,
   type Seeds,
   seedsOf,
 } from "./analysis.ts";
+import { searchAims, type SearchStart, searchStart } from "./searched.ts";
 
 type Question = Extract<Property, { type: "lipschitz" }>;
 
@@ -37,18 +33,13 @@ const EXACT_GAP = 1e-6;
 /** The l_inf local Lipschitz constant: per output an upper bound over the box and a lower bound proved at a point. */
 export async function lipschitz(question: Question, analysis: Analysis): Promise<Outcome> {
   const seeds = seedsOf(question, outputSize(analysis.graph));
-  const { rootUppers, gates, inherited } = await analysis.run.kernels.scope(async () => {
+  const { rootUppers, gates, start } = await analysis.run.kernels.scope(async () => {
     const forward = await boundNetwork(analysis);
     const rootUppers = await normBounds(forward, seeds.rows, relaxationOptions(analysis), analysis.run);
-    return { rootUppers, gates: gatesOf(forward), inherited: activationInputs(forward) };
+    return { rootUppers, gates: gatesOf(forward), start: searchStart(analysis, forward) };
   });
   const points = await proveLowers(analysis, seeds, rootUppers, gates);
-  const { uppers, proved, report } = await searched(question, analysis, seeds, {
-    rootUppers,
-    points,
-    gates,
-    inherited,
-  });
+  const { uppers, proved, report } = await searched(question, analysis, seeds, { rootUppers, points, start });
   const upper = Math.max(...uppers);
   const best = indexOfMax(proved.map(({ lower }) => lower));
   const lower = proved[best].lower;
@@ -89,8 +80,7 @@ interface Proved {
 interface OnePass {
   readonly rootUppers: number[];
   readonly points: Proved[];
-  readonly gates: readonly number[];
-  readonly inherited: ReadonlyMap<NodeId, Box>;
+  readonly start: SearchStart | null;
 }
 
 /** The bounds of one pass, or those of a search where one was asked for. */
@@ -98,38 +88,23 @@ async function searched(
   { at_most }: Question,
   analysis: Analysis,
   seeds: Seeds,
-  { rootUppers, points, gates, inherited }: OnePass,
+  { rootUppers, points, start }: OnePass,
 ): Promise<{ readonly uppers: number[]; readonly proved: Proved[]; readonly report: SearchReport | null }> {
-  const { graph, box, run, options } = analysis;
-  if (!options.search) return { uppers: rootUppers, proved: points, report: null };
-  const problem: Problem = {
-    graph,
-    box,
-    seeds: seeds.rows,
-    forward: preactivationOptions(analysis),
-    backward: relaxationOptions(analysis),
-    gates,
-    place: (point) => representable(point, analysis),
-    run,
-  };
-  const root = { uppers: rootUppers, proved: points, inherited };
-  const { max_nodes, gap } = options.search;
-  const limits = { max_nodes, gap, ...(at_most === undefined ? {} : { at_most }) };
-  const { trees, nodes, open, stoppedBy } = await searchByPasses(problem, root, limits, analysis.host);
+  if (start === null) return { uppers: rootUppers, proved: points, report: null };
+  const asked = seeds.rows.map((row, k): Asked => ({
+    aim: { kind: "norm", row },
+    upper: rootUppers[k],
+    lower: points[k].lower,
+    entries: null,
+  }));
+  const goal: Goal = { kind: "largest", ...(at_most === undefined ? {} : { at_most }) };
+  const { trees, report } = await searchAims(analysis, start, asked, points, goal);
   return {
     uppers: trees.map(({ upper }) => upper),
     // A tree begins with a proved point, and a point is replaced by another only.
     proved: trees.map(({ point, lower }) => ({ point: point!, lower })),
-    report: { nodes, open, stopped_by: stoppedBy },
+    report,
   };
-}
-
-/** Bounds of the inputs of all activations, by id of the input's node. */
-function activationInputs({ graph, states }: Pass): ReadonlyMap<NodeId, Box> {
-  return new Map(
-    graph.nodes.filter((node) => rulesOf(node)?.kind === "elementwise")
-      .map(({ inputs: [id] }) => [id, states[id].boxes[0]]),
-  );
 }
 
 async function proveLowers(

@@ -4,10 +4,13 @@ import {
   type MonotonicityFinding,
   type Outcome,
   type Refutation,
+  type SearchReport,
 } from "../certificate/finding.ts";
 import { entryBounds } from "../jacobian/jacobian_bounds.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Property } from "../query.ts";
+import type { Goal } from "../search/goal.ts";
+import type { Asked } from "../search/roots.ts";
 import { gradientAt } from "../witness/prove.ts";
 import { type EntrySearch, searchEntries } from "../witness/search_entries.ts";
 import {
@@ -20,6 +23,7 @@ import {
   searchBudget,
   unitRow,
 } from "./analysis.ts";
+import { negated, NOTHING_PROVED, searchAims, type SearchStart, searchStart } from "./searched.ts";
 
 type Question = Extract<Property, { type: "monotonicity" }>;
 type FeatureFinding = MonotonicityFinding["features"][number];
@@ -28,18 +32,22 @@ type FeatureFinding = MonotonicityFinding["features"][number];
 export async function monotonicity(question: Question, analysis: Analysis): Promise<Outcome> {
   const { output, features, direction } = question;
   const seed = unitRow(outputSize(analysis.graph), output);
-  const { entries, gates } = await analysis.run.kernels.scope(async () => {
+  const { entries, gates, start } = await analysis.run.kernels.scope(async () => {
     const forward = await boundNetwork(analysis);
     const [entries] = await entryBounds(forward, [seed], features, relaxationOptions(analysis), analysis.run);
-    return { entries, gates: gatesOf(forward) };
+    return { entries, gates: gatesOf(forward), start: searchStart(analysis, forward) };
   });
   const open = features.filter((i) => !isSettled(entries, i, direction));
   const search = searchEntries(analysis.graph, analysis.box, seed, open, gates, searchBudget(analysis));
   const proved = await proveSigns(analysis, seed, search);
-  const found = features.map((feature) => describe(feature, entries, proved.get(feature)));
+  const searched = start && await searchSigns(analysis, start, question, seed, { entries, open, proved });
+  const found = features.map((feature) =>
+    describe(feature, entries, proved.get(feature), searched?.shares.get(feature))
+  );
   return {
     ...verdictOf(found, direction),
     finding: { type: "monotonicity", output, features: found.map(({ finding }) => finding) },
+    ...(searched && { search: searched.report }),
     refutations: found.filter((one) => isRefuted(one, direction)).map((one) => refutationOf(one, direction)),
   };
 }
@@ -88,18 +96,70 @@ interface Found {
   readonly rises: number[] | null;
 }
 
-function describe(feature: number, entries: Box, signs: ProvedSigns | undefined): Found {
+/**
+ * Searches the signs that are open, in place: a tree for each sign that a feature's derivative must not have, ended by a point that has it.
+ * Without a direction both signs are asked, and one of them is enough.
+ */
+async function searchSigns(
+  analysis: Analysis,
+  start: SearchStart,
+  { direction }: Question,
+  seed: Float64Array,
+  { entries, open, proved }: {
+    readonly entries: Box;
+    readonly open: readonly number[];
+    readonly proved: ReadonlyMap<number, ProvedSigns>;
+  },
+): Promise<{ readonly shares: ReadonlyMap<number, number>; readonly report: SearchReport }> {
+  const opposite = negated(seed);
+  // Falling: the derivative may be below 0, its negative is maximised.
+  const isRefuted = direction !== undefined &&
+    open.some((feature) => proved.get(feature)![direction === "increasing" ? "negative" : "positive"] !== null);
+  const trees = (isRefuted ? [] : open).flatMap((feature) => {
+    const { negative, positive } = proved.get(feature)!;
+    return [
+      ...(direction === "decreasing" || negative ? [] : [{ feature, falling: true }]),
+      ...(direction === "increasing" || positive ? [] : [{ feature, falling: false }]),
+    ];
+  });
+  const asked = trees.map(({ feature, falling }): Asked => ({
+    aim: { kind: "entry", row: falling ? opposite : seed, feature },
+    upper: falling ? -entries.lower[feature] : entries.upper[feature],
+    lower: -Infinity,
+    entries: null,
+  }));
+  const goal: Goal = {
+    kind: "all_at_most",
+    thresholds: trees.map(() => 0),
+    refuted_ends: direction === undefined ? "tree" : "search",
+  };
+  const found = await searchAims(analysis, start, asked, asked.map(() => NOTHING_PROVED), goal);
+  const shares = new Map<number, number>();
+  trees.forEach(({ feature, falling }, t) => {
+    const { upper, lower, point } = found.trees[t], signs = proved.get(feature)!;
+    if (falling) entries.lower[feature] = Math.max(entries.lower[feature], 0 - upper);
+    else entries.upper[feature] = Math.min(entries.upper[feature], upper);
+    if (lower > 0 && falling) signs.negative = Array.from(point!);
+    else if (lower > 0) signs.positive = Array.from(point!);
+    else shares.set(feature, Math.min(shares.get(feature) ?? 1, found.openShares[t]));
+  });
+  return { shares, report: found.report };
+}
+
+function describe(feature: number, entries: Box, signs: ProvedSigns | undefined, share: number | undefined): Found {
   const lower = entries.lower[feature];
   const upper = entries.upper[feature];
   const falls = signs?.negative ?? null, rises = signs?.positive ?? null;
   const witnesses = [falls, rises].filter((point) => point !== null);
+  const direction = directionOf(lower, upper, signs);
   return {
     finding: {
       feature,
-      direction: directionOf(lower, upper, signs),
+      direction,
       lower: finiteOrNull(lower),
       upper: finiteOrNull(upper),
       witnesses,
+      ...(direction === "unknown" && share !== undefined && { unproved: share }),
     },
     falls,
     rises,

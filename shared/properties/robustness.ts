@@ -1,11 +1,14 @@
-import { finiteOrNull, type Outcome } from "../certificate/finding.ts";
+import { finiteOrNull, type Outcome, type SearchReport } from "../certificate/finding.ts";
 import { midpoint } from "../numeric/box.ts";
 import type { Property } from "../query.ts";
+import type { Goal } from "../search/goal.ts";
+import type { Asked } from "../search/roots.ts";
 import { ascend, type Objective } from "../witness/ascent.ts";
 import { gradientPlain } from "../witness/plain_network.ts";
 import { outputsAt } from "../witness/prove.ts";
 import { type Analysis, outputSize, representable } from "./analysis.ts";
 import { rowBounds } from "./bounds.ts";
+import { negated, NOTHING_PROVED, searchAims, type SearchStart } from "./searched.ts";
 
 type Question = Extract<Property, { type: "robustness" }>;
 
@@ -17,9 +20,13 @@ export async function robustness({ label }: Question, analysis: Analysis): Promi
   const size = outputSize(analysis.graph);
   const others = Array.from({ length: size }, (_, k) => k).filter((k) => k !== label);
   const rows = others.map((k) => marginRow(size, label, k));
-  const { lower } = await rowBounds(analysis, { rows: rows.map((row) => Array.from(row)) });
-  const open = others.map((_, m) => m).filter((m) => !(lower[m] > 0)).sort((a, b) => lower[a] - lower[b] || a - b);
-  const counterexample = await attack(analysis, rows, open);
+  const { box, start } = await rowBounds(analysis, { rows: rows.map((row) => Array.from(row)) });
+  const openOf = (lower: ArrayLike<number>) =>
+    others.map((_, m) => m).filter((m) => !(lower[m] > 0)).sort((a, b) => lower[a] - lower[b] || a - b);
+  const attacked = await attack(analysis, rows, openOf(box.lower));
+  const found = start && await searchMargins(analysis, start, rows, box.lower, attacked !== null);
+  const lower = found ? found.lower : Array.from(box.lower), open = openOf(lower);
+  const counterexample = attacked ?? found?.counterexample ?? null;
   const finite = lower.every((bound) => Number.isFinite(bound));
   return {
     verdict: open.length === 0 ? "certified" : counterexample ? "refuted" : "unknown",
@@ -31,7 +38,35 @@ export async function robustness({ label }: Question, analysis: Analysis): Promi
       counterexample,
     },
     ...(counterexample && { refutations: [{ points: [counterexample] }] }),
+    ...(found && { search: found.report }),
   };
+}
+
+/** The least number that is not 0. */
+const LEAST = 2 ** -1074;
+
+/** Searches the margins that are open, a tree each, until all are above 0 or a point is below. */
+async function searchMargins(
+  analysis: Analysis,
+  start: SearchStart,
+  rows: readonly Float64Array[],
+  known: Float64Array,
+  isRefuted: boolean,
+): Promise<{ readonly lower: number[]; readonly counterexample: number[] | null; readonly report: SearchReport }> {
+  const open = isRefuted ? [] : rows.flatMap((_, m) => known[m] > 0 ? [] : [m]);
+  const asked = open.map((m): Asked => ({
+    aim: { kind: "value", row: negated(rows[m]) },
+    upper: -known[m],
+    lower: -Infinity,
+    entries: null,
+  }));
+  const thresholds = open.map(() => -LEAST);
+  const goal: Goal = { kind: "all_at_most", thresholds, refuted_ends: "search" };
+  const { trees, report } = await searchAims(analysis, start, asked, asked.map(() => NOTHING_PROVED), goal);
+  const lower = Array.from(known);
+  open.forEach((m, t) => lower[m] = 0 - trees[t].upper);
+  const below = trees.find(({ lower }) => lower > 0);
+  return { lower, counterexample: below ? Array.from(below.point!) : null, report };
 }
 
 /** The coefficients of f_label - f_k. */

@@ -1,6 +1,6 @@
 import type { Objective } from "./objective.ts";
 import type { Region } from "./region.ts";
-import { type Bounded, pushDown, type Sum } from "./relaxed_pass.ts";
+import { type Bounded, pushDown, type Sum } from "./push_down.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** How multipliers are improved: steps at most, the first step, what each keeps of the one before. */
@@ -38,6 +38,7 @@ export function ascend(
   const { width, network: { lower, upper } } = region, { phases, heights, gradients } = piece;
   const { multipliers, best, mean, square, overGated, overDerivative, overUnit } = workspace;
   const { height, derivative, gradient } = workspace;
+  best.set(multipliers);
   mean.fill(0);
   square.fill(0);
   // h is brought from corner to corner: most of x stays where it is.

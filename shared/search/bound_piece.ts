@@ -2,10 +2,10 @@ import type { Box } from "../numeric/box.ts";
 import { ascend, usualMultipliers } from "./ascend.ts";
 import { boundEntries, boundGradients, prepareLines } from "./gradients.ts";
 import type { Objective } from "./objective.ts";
-import type { Piece, Split } from "./piece.ts";
+import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
-import { type Bounded, pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A piece before it is bounded. */
@@ -146,20 +146,4 @@ export function entriesOf({ region, objective, workspace }: Bounding, piece: Pie
 
 export function copyOf({ lower, upper }: Box): Box {
   return { lower: lower.slice(), upper: upper.slice() };
-}
-
-/** The unit whose relaxation may cost most, by what the last bound left in the workspace; null where every unit is decided. */
-export function chooseUnit({ region, objective, workspace }: Bounding, piece: Bounded): Split | null {
-  const { overGated, overUnit } = workspace, { phases, gradients, heights } = piece;
-  let best = -1, most = -1;
-  for (let u = 0; u < region.width; u++) {
-    if (phases[u] !== 0) continue;
-    let score = 0;
-    if (objective.aim.kind === "value") {
-      const l = heights.lower[u], h = heights.upper[u];
-      score = Math.abs(overUnit[u]) * -l * h / (h - l);
-    } else score = Math.abs(overGated[u]) * Math.max(Math.abs(gradients.lower[u]), Math.abs(gradients.upper[u]));
-    if (score > most) [best, most] = [u, score];
-  }
-  return best < 0 ? null : { kind: "unit", unit: best };
 }

@@ -1,12 +1,13 @@
 import type { Box } from "../numeric/box.ts";
 import { optimise } from "../linear/optimise.ts";
 import { boxMaximum } from "../linear/empty.ts";
-import { boundPart, type Bounding, chooseUnit, copyOf, entriesOf, type Part } from "./bound_piece.ts";
+import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
+import { chooseSplit } from "./choose_split.ts";
 import { decide, leafForms, type Original } from "./leaf.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
-import { pushDown, settlePushed, type Sum } from "./relaxed_pass.ts";
+import { pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { sumOf } from "./bound_piece.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 import { valueAt } from "./value_at.ts";
@@ -41,6 +42,7 @@ export function expanderOf(problem: Problem): Expander<Piece> {
 }
 
 function expand(problem: Problem, node: Piece, level: number): Expansion<Piece> {
+  if (node.split === null) return { children: [], closed: node.upper, bounded: 0, points: [] };
   const bounding = boundingOf(problem, node.tree);
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
   const parts = partsOf(bounding.region, node);
@@ -62,7 +64,7 @@ export function boundingOf({ region, objectives, scales, workspace }: Problem, t
 /** What a split makes of a piece: the parts cover it. */
 function partsOf(region: Region, piece: Piece): Part[] {
   const { split, ...rest } = piece, depth = piece.depth + 1;
-  if (split === null) return [];
+  if (split === null) throw new RangeError("Cannot split: nothing is left to decide");
   if (split.kind === "unit") {
     return [1, -1].map((phase) => {
       const phases = piece.phases.slice();
@@ -84,7 +86,7 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
   const { tree, upper } = part;
   if (upper <= level) return { piece: null, closed: upper, point: null };
   const piece = { ...part, box: boxOf(bounding.region, part) };
-  const split: Split | null = chooseUnit(bounding, piece);
+  const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
   if (split !== null) {
     const point = bounding.workspace.corner.slice();
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };

@@ -48,7 +48,7 @@ function clamp(slope: number): number {
  */
 export function boundGradients(region: Region, objective: Objective, workspace: Workspace, piece: Gated): void {
   const { width, ranks, columns, factor } = region, { seed, charges } = objective, { lines, asked, found } = workspace;
-  const { phases, gradients: { lower, upper } } = piece, lost = lostOf(region, objective);
+  const { phases, gradients: { lower, upper } } = piece, lost = width * objective.underflow;
   for (let r = ranks.length - 1; r >= 0; r--) {
     const { from, end } = ranks[r];
     let count = 0;
@@ -65,11 +65,6 @@ export function boundGradients(region: Region, objective: Objective, workspace: 
   }
 }
 
-/** What underflow may cost a row over g. */
-function lostOf({ width, underflow }: Region, { largest }: Objective): number {
-  return width * underflow * largest;
-}
-
 /**
  * Bounds of the entries of J into `entryLower` and `entryUpper`, intersected with what is there: by intervals, then, where the
  * sign is still open and `rows` asks for it, by rows. Entries whose sign is in `signs` are skipped; new signs are written there.
@@ -82,7 +77,7 @@ export function boundEntries(
   rows: boolean,
 ): void {
   const { width, features, byInput, isRead, factor, vectors } = region;
-  const { direct, entryCharges } = objective, { phases, gradients, signs } = piece;
+  const { direct, entryCharges, underflow } = objective, { phases, gradients, signs } = piece;
   const { entryLower, entryUpper, asked, found } = workspace;
   const least = workspace.gated, most = workspace.unit;
   for (let u = 0; u < width; u++) {
@@ -90,7 +85,7 @@ export function boundEntries(
     least[u] = phase > 0 ? a : phase < 0 ? 0 : Math.min(0, a);
     most[u] = phase > 0 ? b : phase < 0 ? 0 : Math.max(0, b);
   }
-  const lost = lostOf(region, objective);
+  const lost = width * underflow;
   let count = 0;
   for (let j = 0; j < features; j++) if (signs.length === 0 || signs[j] === 0) asked[count++] = j;
   vectors.intervals(found, asked, count, byInput, least, most);

@@ -2,11 +2,11 @@ import type { Graph, NodeId } from "../graph.ts";
 import { atExponent, dyadicsOf } from "../numeric/dyadic.ts";
 import type { Box } from "../numeric/box.ts";
 import { decideLeaf, type Decision } from "../linear/decide_leaf.ts";
-import { type AllPhases, exactForm, type ExactForm } from "../linear/exact_form.ts";
+import { type AllPhases, type ExactForm, exactForm } from "../linear/exact_form.ts";
 import type { HalfSpaces } from "../linear/half_spaces.ts";
 import { rulesOf } from "../bounds/pass.ts";
 import type { ElementwiseOperator } from "../operators/operator.ts";
-import type { Bounded } from "./relaxed_pass.ts";
+import type { Bounded } from "./push_down.ts";
 import { INFLATION, type Region } from "./region.ts";
 
 /** The network itself, for what only exact arithmetic decides: the graph, and proved bounds of its activations' inputs. */
@@ -30,7 +30,7 @@ export interface LeafForms {
  */
 export function leafForms(region: Region, { phases, heights }: Bounded): LeafForms {
   const { width, features, below, rows, inputs, charges, factor, share, network } = region;
-  const { bias, reach, unitMagnitudes } = network;
+  const { bias, reach, unitMagnitudes } = network, lost = width * region.underflow;
   const all = new Float64Array(width * features), constants = bias.slice(0, width);
   const errors = new Float64Array(width), sizes = new Float64Array(width);
   all.set(inputs);
@@ -46,7 +46,7 @@ export function leafForms(region: Region, { phases, heights }: Bounded): LeafFor
       constants[u] += weight * constants[v];
       for (let j = 0, from = v * features; j < features; j++) all[to + j] += weight * all[from + j];
     }
-    errors[u] = (inherited + factor * mass) * INFLATION;
+    errors[u] = (inherited + factor * mass) * INFLATION + lost;
     let size = Math.abs(constants[u]) + errors[u];
     for (let j = 0; j < features; j++) size += Math.abs(all[to + j]) * reach[j];
     sizes[u] = size * INFLATION;
@@ -95,14 +95,17 @@ function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int
     const rules = rulesOf(node);
     if (rules?.kind !== "elementwise") continue;
     const { piece } = rules as ElementwiseOperator, box = inputs.get(node.inputs[0])!;
-    all.set(id, Int8Array.from({ length: node.size }, (_, i) => {
-      const l = box.lower[i], h = box.upper[i];
-      if (!piece) return l >= 0 ? 1 : -1;
-      return [1, -1, 2].find((phase) => {
-        const [from, to] = piece(phase, node, i);
-        return from <= l && h <= to;
-      }) ?? 0;
-    }));
+    all.set(
+      id,
+      Int8Array.from({ length: node.size }, (_, i) => {
+        const l = box.lower[i], h = box.upper[i];
+        if (!piece) return l >= 0 ? 1 : -1;
+        return [1, -1, 2].find((phase) => {
+          const [from, to] = piece(phase, node, i);
+          return from <= l && h <= to;
+        }) ?? 0;
+      }),
+    );
   }
   // The kinks of one neuron ascend: each that is passed moves it on by one piece.
   network.units.forEach(({ activation, index, kink }, u) => {

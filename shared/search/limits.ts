@@ -1,5 +1,3 @@
-import type { Property } from "../query.ts";
-
 /** Nodes of a search that is not told how many. */
 export const DEFAULT_NODES = 10_000;
 
@@ -11,9 +9,6 @@ export const MOST_TIME_MS = 86_400_000;
 
 /** Bytes that open nodes may take where a host does not say. */
 export const OPEN_BYTES = 2 ** 30;
-
-/** The properties that a search is there for. */
-export const SEARCHED_PROPERTIES: readonly Property["type"][] = ["lipschitz"];
 
 /** A host's clock; the engine has none. */
 export interface Clock {

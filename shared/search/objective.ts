@@ -1,5 +1,5 @@
 import type { Box } from "../numeric/box.ts";
-import { INFLATION, type Region } from "./region.ts";
+import { FLOOR, INFLATION, type Region } from "./region.ts";
 
 /** What is maximised over the region: with c a row over the outputs and J the gradient of c . f. */
 export type Aim =
@@ -27,8 +27,8 @@ export interface Objective {
   /** [U]: at least |p_u| and the magnitudes of its terms; [n]: those of J. */
   readonly charges: Float64Array;
   readonly entryCharges: Float64Array;
-  /** At least 1 and every |p_u|: what is lost to underflow may be multiplied with it. */
-  readonly largest: number;
+  /** What one step of a walk over p, g, h and x may lose to underflow. */
+  readonly underflow: number;
   /** Proved bounds of J over the region. */
   readonly entries: Box;
 }
@@ -45,19 +45,21 @@ export function objectiveOf(region: Region, aim: Aim, entries: Box | null): Obje
     if (c === 0) continue;
     for (let u = 0, at = row * width; u < width; u++, at++) {
       seed[u] += c * unitWeights[at];
-      seedCharges[u] += size * (Math.abs(unitWeights[at]) + share * unitMagnitudes[at]);
+      seedCharges[u] += termOf(size, Math.abs(unitWeights[at]) + share * unitMagnitudes[at]);
     }
     for (let j = 0, at = row * features; j < features; j++, at++) {
       direct[j] += c * inputWeights[at];
-      directCharges[j] += size * (Math.abs(inputWeights[at]) + share * inputMagnitudes[at]);
+      directCharges[j] += termOf(size, Math.abs(inputWeights[at]) + share * inputMagnitudes[at]);
     }
     constant += c * bias[row];
-    constantCharge += size * (Math.abs(bias[row]) + share * biasMagnitudes[row]);
+    constantCharge += termOf(size, Math.abs(bias[row]) + share * biasMagnitudes[row]);
   }
   const charges = new Float64Array(width);
   for (let u = width - 1; u >= 0; u--) charges[u] = sumOf(seedCharges[u], columnCharges, u * width, charges);
   const entryCharges = directCharges.map((one, j) => sumOf(one, featureCharges, j * width, charges));
-  const known = entries ?? { lower: entryCharges.map((size) => -size), upper: entryCharges };
+  const known = entries
+    ? { lower: entries.lower.slice(), upper: entries.upper.slice() }
+    : { lower: entryCharges.map((size) => -size), upper: entryCharges.slice() };
   return {
     aim,
     seed,
@@ -68,16 +70,20 @@ export function objectiveOf(region: Region, aim: Aim, entries: Box | null): Obje
     constantCharge,
     charges,
     entryCharges,
-    largest: charges.reduce((most, size) => size > most ? size : most, 1),
+    underflow: region.underflow * charges.reduce((a, b) => (a > b ? a : b), 1),
     entries: known,
   };
+}
+
+/** A product of magnitudes: 0 only where one of them is. */
+function termOf(size: number, other: number): number {
+  return size === 0 || other === 0 ? 0 : size * other + FLOOR;
 }
 
 function sumOf(first: number, table: Float64Array, from: number, factors: Float64Array): number {
   let sum = first;
   for (let u = 0; u < factors.length; u++) {
-    const one = table[from + u];
-    if (one > 0) sum += one * factors[u];
+    sum += termOf(table[from + u], factors[u]);
   }
   return sum * INFLATION;
 }

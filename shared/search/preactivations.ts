@@ -1,7 +1,7 @@
 import type { Box } from "../numeric/box.ts";
 import { addDown, addUp, nextUp, settleWith } from "../numeric/rounding.ts";
-import type { Rank, Region } from "./region.ts";
-import type { Bounded } from "./relaxed_pass.ts";
+import type { Region } from "./region.ts";
+import type { Bounded } from "./push_down.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Units whose rows are walked together: lanes of one call. */
@@ -17,12 +17,13 @@ const TOGETHER = 4;
  */
 export function boundHeights(region: Region, workspace: Workspace, piece: Bounded, multipliers: Float64Array): boolean {
   const { width, features, ranks, vectors, upward } = region, { asked, found, laneSlopes, upwardLines } = workspace;
-  const lost = lostOf(region);
+  const lost = (width + features) * region.underflow;
   prepareInputs(region, workspace, piece.box);
   for (const rank of ranks) {
     for (let first = rank.from; first < rank.end; first += TOGETHER) {
       const count = Math.min(TOGETHER, rank.end - first);
       for (let i = 0; i < count; i++) asked[i] = first + i;
+      const decided = piece.phases.slice(first, first + count);
       vectors.gatedRows({
         out: found,
         rows: asked,
@@ -37,21 +38,15 @@ export function boundHeights(region: Region, workspace: Workspace, piece: Bounde
         charges: upward.charges,
         slopes: laneSlopes,
       });
-      let isCut = false;
       for (let i = 0; i < count; i++) {
-        const u = first + i, phase = piece.phases[u];
-        const most = tighten(region, workspace, piece, u, i, lost);
-        if (phase !== 0) {
-          if (most < 0) return false;
-          if (most < Infinity) {
-            rowOverInput(region, workspace, rank, u, phase > 0 ? TOGETHER + i : i, phase);
-            cut(piece.box, workspace, most);
-            isCut = true;
-          }
-        }
-        if (!decide(region, piece, u)) return false;
+        tighten(region, workspace, piece, first + i, i, lost);
+        if (!decide(region, piece, first + i)) return false;
       }
-      if (isCut) prepareInputs(region, workspace, piece.box);
+      for (let i = 0; i < count; i++) {
+        const phase = decided[i];
+        if (phase !== 0 && !cutByRow(region, workspace, piece.box, i, phase)) return false;
+      }
+      if (decided.some((phase) => phase !== 0)) prepareInputs(region, workspace, piece.box);
     }
     for (let u = rank.from; u < rank.end; u++) {
       prepareUnit(width + features, width - 1 - u, upwardLines, piece, multipliers, u, width);
@@ -60,29 +55,24 @@ export function boundHeights(region: Region, workspace: Workspace, piece: Bounde
   return true;
 }
 
-/** What underflow may cost a row. */
-function lostOf({ width, features, underflow, charges, network: { reach } }: Region): number {
-  let largest = 1;
-  for (let u = 0; u < width; u++) if (charges[u] > largest) largest = charges[u];
-  for (let j = 0; j < features; j++) if (reach[j] > largest) largest = reach[j];
-  return (width + features) * underflow * largest;
-}
-
-/** Meets the bounds of h_u with what was found of it; the upper bound of phase_u h_u. */
+/** Meets the bounds of h_u with what was found of it, and keeps its rows. */
 function tighten(
   { factor, charges, network: { bias } }: Region,
-  { found }: Workspace,
-  { heights: { lower, upper }, phases }: Bounded,
+  workspace: Workspace,
+  { heights: { lower, upper }, box }: Bounded,
   u: number,
   i: number,
   lost: number,
-): number {
-  const at = 4 * i;
+): void {
+  const { found, mosts } = workspace, at = 4 * i;
   const least = settleWith(factor, bias[u] + found[at], charges[u] + found[at + 1], lost);
   const most = -settleWith(factor, found[at + 2] - bias[u], charges[u] + found[at + 3], lost);
+  keepRow(workspace, u, i, -least, box, -1);
+  keepRow(workspace, u, TOGETHER + i, most, box, 1);
+  mosts[i] = -least;
+  mosts[TOGETHER + i] = most;
   if (least > lower[u]) lower[u] = least;
   if (most < upper[u]) upper[u] = most;
-  return phases[u] > 0 ? most : -least;
 }
 
 /** False: no height is left for the unit's phase. An open unit gets the phase that its bounds decide. */
@@ -95,24 +85,11 @@ function decide({ isSolid }: Region, { phases, heights: { lower, upper } }: Boun
   return true;
 }
 
-/**
- * Coefficients over x above phase_u h_u, into `overInput`: a lane holds those below its negative.
- *
- * The lane summed them in another order: both are within gamma_(U+1) of the same sums, and what they differ by is inside the
- * radius, whose count has 3 U + n roundings more than the row. So the row's bound is also one for these.
- */
-function rowOverInput(
-  { width, features, inputs, byUnit, vectors }: Region,
-  { laneSlopes, overHeight, overInput }: Workspace,
-  { from }: Rank,
-  u: number,
-  lane: number,
-  phase: number,
-): void {
-  overHeight.fill(0);
-  for (let v = 0; v < from; v++) overHeight[v] = -laneSlopes[8 * (width - 1 - v) + lane];
-  for (let j = 0; j < features; j++) overInput[j] = phase * inputs[u * features + j];
-  vectors.combine(overInput, 0, byUnit, overHeight, 0);
+/** Cuts a box by phase h_u >= 0: its coefficients over x stand behind those over the units. False: nothing is left. */
+function cutByRow({ width, features }: Region, workspace: Workspace, box: Box, i: number, phase: number): boolean {
+  const { laneSlopes, overInput, mosts } = workspace, lane = phase > 0 ? TOGETHER + i : i;
+  for (let j = 0, at = 8 * width + lane; j < features; j++, at += 8) overInput[j] = -laneSlopes[at];
+  return cut(box, workspace, mosts[lane]);
 }
 
 /** x_j is at least its lower end where its coefficient is positive, at most its upper end else. */
@@ -155,7 +132,9 @@ function prepareUnit(
  *
  * Rounding: the box only grows by it.
  */
-function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): void {
+export function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): boolean {
+  if (most < 0) return false;
+  if (!(most < Infinity)) return true;
   for (let j = 0; j < lower.length; j++) {
     const w = overInput[j];
     if (w === 0) continue;
@@ -163,4 +142,26 @@ function cut({ lower, upper }: Box, { overInput }: Workspace, most: number): voi
     if (w > 0) lower[j] = Math.max(lower[j], addDown(upper[j], -reach));
     else upper[j] = Math.min(upper[j], addUp(lower[j], reach));
   }
+  return true;
+}
+
+/** A lane's row, an upper bound of sign h_u, among those kept. */
+function keepRow(
+  workspace: Workspace,
+  u: number,
+  lane: number,
+  most: number,
+  { lower, upper }: Box,
+  sign: number,
+): void {
+  const { laneSlopes, rowsAbove, rowsBelow, constantsAbove, constantsBelow } = workspace;
+  const rows = sign > 0 ? rowsAbove : rowsBelow, width = constantsAbove.length;
+  let rest = most;
+  for (let j = 0, at = u * lower.length, k = 8 * width + lane; j < lower.length; j++, at++, k += 8) {
+    const w = -laneSlopes[k];
+    rest -= w > 0 ? w * upper[j] : w * lower[j];
+    rows[at] = sign * w;
+  }
+  if (sign > 0) constantsAbove[u] = rest;
+  else constantsBelow[u] = -rest;
 }

@@ -43,7 +43,7 @@ export interface Region {
   readonly featureCharges: Float64Array;
   readonly factor: number;
   readonly share: number;
-  /** What one step of a walk may lose to underflow. */
+  /** What one step of a walk over h and x may lose to underflow. */
   readonly underflow: number;
 }
 
@@ -97,17 +97,18 @@ export function regionOf(
       const at = u * width + v, one = charge(unitWeights[at], network.unitMagnitudes[at]);
       columns[v * width + u] = unitWeights[at];
       columnCharges[v * width + u] = one;
-      if (one > 0) sum += one * Math.max(0, upper[v]);
+      if (one > 0) sum += one * Math.max(0, upper[v]) + FLOOR;
     }
     for (let j = 0; j < features; j++) {
       const at = u * features + j, one = charge(inputWeights[at], network.inputMagnitudes[at]);
       byFeature[j * width + u] = inputWeights[at];
       featureCharges[j * width + u] = one;
       if (inputWeights[at] !== 0) isRead[j] = 1;
-      sum += one * reach[j];
+      if (one > 0) sum += one * reach[j] + FLOOR;
     }
     charges[u] = Math.max(sum, -lower[u], upper[u]) * INFLATION;
   }
+  const largest = [...charges, ...reach].reduce((a, b) => (a > b ? a : b), 1);
   return {
     network,
     box,
@@ -131,7 +132,7 @@ export function regionOf(
     featureCharges,
     factor,
     share,
-    underflow: 2 ** -1073 * (width + features + 2),
+    underflow: 2 ** -1073 * (width + features + outputs + 2) * largest,
   };
 }
 
@@ -142,6 +143,9 @@ function roundingsOf(features: number, width: number, outputs: number): number {
 
 /** Covers the roundings of sums of charges. */
 export const INFLATION = 1 + 2 ** -20;
+
+/** Added to a charge for every product in it: what may have underflowed is far below the rounding of the charge. */
+export const FLOOR = 2 ** -960;
 
 /** The first unit of a unit's own rank, and of the next one. */
 function neighbours(rank: Int32Array, below: Int32Array, above: Int32Array): void {
@@ -206,4 +210,9 @@ function ranksOf(below: Int32Array, above: Int32Array, rows: Float64Array, colum
 /** Numbers that a region and its workspace take from the kernels' memory. */
 function numbersOf(features: number, width: number): number {
   return 4 * width * (width + features) + 64 * width + 32 * features;
+}
+
+/** Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J. */
+export function flopsOfPiece(width: number, features: number): number {
+  return 44 * width * features + 44 * width * width + features * width * width;
 }

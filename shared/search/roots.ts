@@ -1,10 +1,11 @@
 import type { Box } from "../numeric/box.ts";
-import { boundPart, chooseUnit, type Part } from "./bound_piece.ts";
+import { boundPart, type Part } from "./bound_piece.ts";
+import { chooseSplit } from "./choose_split.ts";
 import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
-import { type Aim, objectiveOf } from "./objective.ts";
-import { type Piece } from "./piece.ts";
+import { type Aim, type Objective, objectiveOf } from "./objective.ts";
+import type { Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
 import { workspaceOf } from "./workspace.ts";
 
@@ -18,10 +19,19 @@ export interface Asked {
 
 /** A problem for some aims over a region. */
 export function problemOf(region: Region, original: Original, asked: readonly Asked[]): Problem {
+  // Entries of one gradient share everything but the feature.
+  const ofRow = new Map<Float64Array, Objective>();
+  const objective = ({ aim, entries }: Asked): Objective => {
+    const known = entries === null ? ofRow.get(aim.row) : undefined;
+    if (known && aim.kind !== "norm" && known.aim.kind === aim.kind) return { ...known, aim };
+    const made = objectiveOf(region, aim, entries);
+    ofRow.set(aim.row, made);
+    return made;
+  };
   return {
     region,
     original,
-    objectives: asked.map(({ aim, entries }) => objectiveOf(region, aim, entries)),
+    objectives: asked.map(objective),
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),
   };
@@ -32,8 +42,8 @@ function sizeOf(upper: number, lower: number): number {
   return size > 0 && size < Infinity ? size : 1;
 }
 
-/** The whole region as a piece of a tree: bounded once, entries of J by rows. Null: nothing is left to split. */
-export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece | null {
+/** The whole region as a piece of a tree: bounded once, entries of J by rows. Its split is null where nothing is left to decide. */
+export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece {
   const { region, workspace } = problem, bounding = boundingOf(problem, tree), { objective } = bounding;
   const { lower: low, upper: high } = region.network, { width, features } = region;
   const isNorm = objective.aim.kind === "norm";
@@ -60,6 +70,6 @@ export function rootOf(problem: Problem, tree: number, upper: number, level: num
   };
   const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level);
   if (bounded === null) throw new RangeError("Cannot search: the region was found empty");
-  const split = chooseUnit(bounding, { ...bounded, box: bounded.box ?? region.box });
+  const split = chooseSplit(bounding, { ...bounded, box: bounded.box ?? region.box }, bounded.box !== null);
   return { ...bounded, split };
 }

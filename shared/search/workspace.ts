@@ -49,6 +49,17 @@ export interface Workspace {
   readonly upwardLines: Float64Array;
   /** Lines of g = p d over the piece: below and above, slope and intercept, [4][U]. */
   readonly lines: Float64Array;
+  /** [8]: upper bounds of -h, h for the last rows, by lane. */
+  readonly mosts: Float64Array;
+  /** [U][n], [U]: what the last rows had over x: h_u is at most above_u . x + constant, at least below_u . x + constant. */
+  readonly rowsAbove: Float64Array;
+  readonly rowsBelow: Float64Array;
+  readonly constantsAbove: Float64Array;
+  readonly constantsBelow: Float64Array;
+  /** [U]: what a split may take from a unit's relaxation; [n]: a box that is tried. */
+  readonly weights: Float64Array;
+  readonly lookLower: Float64Array;
+  readonly lookUpper: Float64Array;
 }
 
 /** Throws: `RangeError` for a second workspace of a region. */
@@ -88,5 +99,14 @@ export function workspaceOf({ width, features, vectors }: Region): Workspace {
     laneSlopes: vectors.take(8 * (width + features)),
     upwardLines: vectors.take(4 * (width + features)),
     lines: units(4),
+    // No kernel reads these.
+    mosts: new Float64Array(8),
+    rowsAbove: new Float64Array(features * width),
+    rowsBelow: new Float64Array(features * width),
+    constantsAbove: new Float64Array(width),
+    constantsBelow: new Float64Array(width),
+    weights: new Float64Array(width),
+    lookLower: new Float64Array(features),
+    lookUpper: new Float64Array(features),
   };
 }

@@ -62,7 +62,9 @@ function outcome(vectors: Vectors, { numbers, rows, columns, ranks }: Shape): Re
     lines = filled(4 * width);
   units.set(below);
   for (let v = 0; v < width; v += 3) for (let k = 0; k < 4; k++) lines[k * width + v] = 0;
-  const entries = filled(Math.max(1, rows) * width), inner = filled(width * width);
+  const entries = filled(Math.max(1, rows) * width), stride = width === 0 ? 0 : below[width - 1];
+  // Nothing reads the units of the last rank.
+  const inner = filled(width * stride);
   const slopes = vectors.take(8 * width), lanes = [0, 1, 2, 4, 5, 6];
   for (const first of width === 0 ? [0] : [0, below[width - 1]]) {
     vectors.gatedRows({
@@ -72,7 +74,7 @@ function outcome(vectors: Vectors, { numbers, rows, columns, ranks }: Shape): Re
       matrix: entries,
       first,
       inner,
-      stride: width,
+      stride,
       below: units,
       lines,
       seed: filled(width),

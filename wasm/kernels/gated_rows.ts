@@ -68,8 +68,8 @@ function four_rows(
         b2 = f64x2.add(b2, f64x2.mul(g2, x));
         b3 = f64x2.add(b3, f64x2.mul(g3, x));
       }
-      settle(a0, a1, a2, a3, lines + at, bytes, seed + at, charges + at, slope);
-      settle(b0, b1, b2, b3, lines + at + 8, bytes, seed + at + 8, charges + at + 8, slope + 64);
+      settle(a0, a1, a2, a3, lines + at, bytes, seed + at, charges + at, slope, v >= stride);
+      settle(b0, b1, b2, b3, lines + at + 8, bytes, seed + at + 8, charges + at + 8, slope + 64, v + 1 >= stride);
       v++;
       continue;
     }
@@ -80,7 +80,7 @@ function four_rows(
       a2 = f64x2.add(a2, f64x2.mul(v128.load(q, 32), w));
       a3 = f64x2.add(a3, f64x2.mul(v128.load(q, 48), w));
     }
-    settle(a0, a1, a2, a3, lines + at, bytes, seed + at, charges + at, slope);
+    settle(a0, a1, a2, a3, lines + at, bytes, seed + at, charges + at, slope, v >= stride);
   }
   write(out, s0, m0, s2, m2, 0);
   if (left > 1) write(out + 32, s0, m0, s2, m2, 1);
@@ -96,6 +96,7 @@ function is_zero(line: usize, bytes: usize): bool {
 
 function settle(
   a0: v128, a1: v128, a2: v128, a3: v128, line: usize, bytes: usize, seed: usize, charges: usize, slope: usize,
+  keeps: bool,
 ): void {
   const zero = f64x2.splat(0), s = v128.load64_splat(seed), c = v128.load64_splat(charges);
   const low = v128.load64_splat(line), low_constant = v128.load64_splat(line + bytes);
@@ -103,25 +104,25 @@ function settle(
   let mask = f64x2.gt(a0, zero);
   let constant = f64x2.mul(a0, v128.bitselect(low_constant, high_constant, mask));
   let g = f64x2.mul(a0, v128.bitselect(low, high, mask));
-  v128.store(slope, g);
+  v128.store(slope, keeps ? a0 : g);
   s0 = f64x2.add(f64x2.add(s0, constant), f64x2.mul(g, s));
   m0 = f64x2.add(f64x2.add(m0, f64x2.abs(constant)), f64x2.mul(f64x2.abs(g), c));
   mask = f64x2.gt(a1, zero);
   constant = f64x2.mul(a1, v128.bitselect(low_constant, high_constant, mask));
   g = f64x2.mul(a1, v128.bitselect(low, high, mask));
-  v128.store(slope, g, 16);
+  v128.store(slope, keeps ? a1 : g, 16);
   s1 = f64x2.add(f64x2.add(s1, constant), f64x2.mul(g, s));
   m1 = f64x2.add(f64x2.add(m1, f64x2.abs(constant)), f64x2.mul(f64x2.abs(g), c));
   mask = f64x2.gt(a2, zero);
   constant = f64x2.mul(a2, v128.bitselect(low_constant, high_constant, mask));
   g = f64x2.mul(a2, v128.bitselect(low, high, mask));
-  v128.store(slope, g, 32);
+  v128.store(slope, keeps ? a2 : g, 32);
   s2 = f64x2.add(f64x2.add(s2, constant), f64x2.mul(g, s));
   m2 = f64x2.add(f64x2.add(m2, f64x2.abs(constant)), f64x2.mul(f64x2.abs(g), c));
   mask = f64x2.gt(a3, zero);
   constant = f64x2.mul(a3, v128.bitselect(low_constant, high_constant, mask));
   g = f64x2.mul(a3, v128.bitselect(low, high, mask));
-  v128.store(slope, g, 48);
+  v128.store(slope, keeps ? a3 : g, 48);
   s3 = f64x2.add(f64x2.add(s3, constant), f64x2.mul(g, s));
   m3 = f64x2.add(f64x2.add(m3, f64x2.abs(constant)), f64x2.mul(f64x2.abs(g), c));
 }

@@ -36,7 +36,7 @@ function phasesAt(graph: Graph, values: readonly ExactVector[]): AllPhases {
 function compareEverywhere(graph: Graph, point: Float64Array, random: Random): number {
   const values = evaluate(graph, point), phases = phasesAt(graph, values);
   let compared = 0;
-  graph.nodes.forEach((node, id) => {
+  graph.nodes.forEach((node) => {
     if (!isActivation(node)) return;
     const below = node.inputs[0];
     for (let k = 0; k < 4; k++) {

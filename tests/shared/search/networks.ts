@@ -1,7 +1,6 @@
 /** Small networks to search, their questions, and what is exactly true of them. */
 import type { SearchReport } from "../../../shared/certificate/finding.ts";
-import type { RunContext } from "../../../shared/bounds/run.ts";
-import { certify } from "../../../shared/certify.ts";
+import { certify, type CertifyContext } from "../../../shared/certify.ts";
 import type { LipschitzFinding } from "../../../shared/certificate/finding.ts";
 import type { Node } from "../../../shared/graph.ts";
 import type { Kernels } from "../../../shared/kernels/kernels.ts";
@@ -68,7 +67,7 @@ export async function ask(
   kernels: Kernels,
   max_nodes: number | null,
   options: Options = {},
-  context: Omit<RunContext, "kernels"> = {},
+  context: Omit<CertifyContext, "kernels"> = {},
 ): Promise<Answered> {
   const { graph, lower, upper, name } = network;
   const query: Query = {

@@ -89,10 +89,10 @@ export function pushDown(
         const left = overDerivative[u], l = heights.lower[u], h = heights.upper[u];
         if (left > 0) {
           value += left;
-          coefficient = left * multipliers[width + u] / -l;
-        } else if (left < 0) coefficient = left * multipliers[width + u] / h;
+          if (l < 0) coefficient = left * multipliers[width + u] / -l;
+        } else if (left < 0 && h > 0) coefficient = left * multipliers[width + u] / h;
         if (onUnit > 0) {
-          const slope = h / (h - l);
+          const slope = h > l ? h / (h - l) : 0;
           coefficient += onUnit * slope;
           value -= onUnit * slope * l;
         } else if (onUnit < 0) coefficient += onUnit * multipliers[2 * width + u];
@@ -115,13 +115,14 @@ export function pushDown(
  * branches (d, r) = (1, h) with h >= 0 and (0, 0) with h <= 0 that are open. Source: shared/README.md (25)
  */
 export function settlePushed(
-  { width, features, charges, factor, underflow, network: { bias, reach } }: Region,
+  { width, features, charges, factor, network: { bias, reach } }: Region,
   objective: Objective,
   { overGated, overGradient, overHeight, overUnit, overInput }: Workspace,
   { box, phases, heights, gradients }: Bounded,
   start: Sum,
 ): number {
-  let sum = start.constant, mass = start.charge, steps = 0, largest = 1;
+  // What the start itself lost is one step.
+  let sum = start.constant, mass = start.charge, steps = start.charge === 0 ? 0 : 1;
   for (let u = 0; u < width; u++) {
     const onGated = overGated[u], onGradient = overGradient[u], onUnit = overUnit[u], onHeight = overHeight[u];
     if (onGated === 0 && onUnit === 0 && onHeight === 0) continue;
@@ -141,22 +142,18 @@ export function settlePushed(
     }
     sum += constant + onGradient * objective.seed[u] + onHeight * bias[u];
     const gate = Math.abs(onGated) + Math.abs(onGradient);
-    if (gate > 0) mass += gate * size + Math.abs(onGradient) * objective.charges[u];
+    if (gate !== 0) mass += gate * size + Math.abs(onGradient) * objective.charges[u];
     const lift = Math.abs(onUnit) + Math.abs(onHeight);
-    if (lift > 0) mass += lift * height + Math.abs(onHeight) * charges[u];
-    if (size > largest) largest = size;
-    if (charges[u] > largest) largest = charges[u];
-    if (objective.charges[u] > largest) largest = objective.charges[u];
+    if (lift !== 0) mass += lift * height + Math.abs(onHeight) * charges[u];
   }
   for (let j = 0; j < features; j++) {
     const c = overInput[j];
     if (c === 0) continue;
     sum += c > 0 ? c * box.upper[j] : c * box.lower[j];
     mass += Math.abs(c) * reach[j];
-    if (reach[j] > largest) largest = reach[j];
   }
   // NaN and infinities in sum or mass give Infinity.
-  return -settleWith(factor, -sum, mass, steps === 0 ? 0 : steps * underflow * largest);
+  return -settleWith(factor, -sum, mass, steps * objective.underflow);
 }
 
 /** The largest value of c z for z in [low, high]; an end that is not known does not matter where c is 0. */
