@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: prints, in Markdown, how fast everything is in relation to the machine's own limit.
  *
- * `--json FILE` keeps the raw figures; `--only kernels,questions,http,growth,worker` chooses; `--samples N` (30);
+ * `--json FILE` keeps the raw figures; `--only kernels,questions,search,http,growth,worker` chooses; `--samples N` (30);
  * `--against REV` compares the engine with that of another revision and does nothing else. Keep the other cores idle.
  */
 import { parseArgs } from "node:util";
@@ -12,6 +12,7 @@ import { kernelsSection } from "./kernels_section.ts";
 import { load, loadWarning, machine } from "./machine.ts";
 import { questionsSections } from "./questions_section.ts";
 import { markdownOf, type Section } from "./report.ts";
+import { searchSection } from "./search_section.ts";
 import { WRANGLER_ENVIRONMENT } from "./worker_bundle.ts";
 import { workerSection } from "./worker_section.ts";
 
@@ -31,6 +32,7 @@ if (!(Number.isInteger(samples) && samples > 0)) throw new RangeError("--samples
 const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
   kernels: async () => [await kernelsSection(2 * samples)],
   questions: () => questionsSections(samples),
+  search: async () => [await searchSection()],
   http: async () => [await httpSection(Math.max(200, samples))],
   growth: () => growthSections(samples),
   worker: async () => [await workerSection()],
