@@ -1,7 +1,7 @@
 import type { Box } from "../numeric/box.ts";
 import { ascend, usualMultipliers } from "./ascend.ts";
 import { boundEntries, boundGradients, prepareLines } from "./gradients.ts";
-import type { Objective } from "./objective.ts";
+import { aliveOn, type Objective } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
@@ -55,6 +55,7 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
     multipliers.fill(0, 3 * region.width);
     pushDown(region, objective, workspace, piece, sum, multipliers);
     found = Math.min(found, settlePushed(region, objective, workspace, piece, sum));
+    if (kind === "entry") found = Math.min(found, settleAlive(bounding, piece, sum));
   }
   return {
     ...part,
@@ -64,6 +65,14 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
     signs,
     multipliers: Float32Array.from(multipliers),
   };
+}
+
+/** The settled bound of an entry with the charges of what is alive: an entry that is exactly 0 is bounded by 0. */
+function settleAlive({ region, objective, workspace }: Bounding, piece: Bounded, sum: Sum): number {
+  const { aim } = objective;
+  if (aim.kind !== "entry") return Infinity;
+  const alive = aliveOn(region, objective, piece.phases);
+  return settlePushed(region, alive, workspace, piece, { ...sum, charge: alive.entryCharges[aim.feature] });
 }
 
 /** An ascent ends where its value is so far below the level, by the objective's size: what rounding takes is less. */

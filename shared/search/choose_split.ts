@@ -8,7 +8,7 @@ import type { Workspace } from "./workspace.ts";
  * Where to cut a piece, by what its last bound left in the workspace; null where every unit is decided. Any split is sound.
  *
  * Each open unit has a weight: what its relaxation may cost. On few inputs a unit is cut where that leaves the least weight on
- * both sides (where it `hasRows` in the workspace); else where the weight itself is largest.
+ * both sides (where it `hasRows` in the workspace); else where the weight itself, with the square of its coefficient, is largest.
  */
 export function chooseSplit(
   { region, objective, workspace }: Bounding,
@@ -16,20 +16,20 @@ export function chooseSplit(
   hasRows: boolean,
 ): Split | null {
   const { overGated, overUnit, weights } = workspace, { phases, gradients, heights } = piece;
-  const open: number[] = [];
+  const looks = hasRows && region.features <= MOST_FEATURES, open: number[] = [];
   for (let u = 0; u < region.width; u++) {
     if (phases[u] !== 0) continue;
     open.push(u);
     weights[u] = objective.aim.kind === "value"
       ? triangle(Math.abs(overUnit[u]), heights.lower[u], heights.upper[u])
-      : Math.abs(overGated[u]) * cubicArea(gradients.lower[u], gradients.upper[u]);
+      : (looks ? Math.abs(overGated[u]) : overGated[u] * overGated[u]) *
+        cubicArea(gradients.lower[u], gradients.upper[u]);
+    // Of a unit without width; sorting must not meet a NaN.
+    if (!(weights[u] >= 0)) weights[u] = 0;
   }
   if (open.length === 0) return null;
   open.sort((a, b) => weights[b] - weights[a] || a - b);
-  return {
-    kind: "unit",
-    unit: hasRows && region.features <= MOST_FEATURES ? leastLeft(region, workspace, piece, open) : open[0],
-  };
+  return { kind: "unit", unit: looks ? leastLeft(region, workspace, piece, open) : open[0] };
 }
 
 /** Of more features the cut by one half-space leaves the box nearly as it was. */

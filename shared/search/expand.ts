@@ -92,7 +92,7 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
   }
   return bounding.objective.aim.kind === "value"
-    ? settleValue(bounding, part, piece.box)
+    ? settleValue(problem, bounding, part, piece.box)
     : settleGradient(problem, bounding, part, piece.box);
 }
 
@@ -105,22 +105,29 @@ function settleGradient({ original }: Problem, bounding: Bounding, part: Part, b
   return { piece: null, closed: upper, point };
 }
 
-/** Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. */
-function settleValue(bounding: Bounding, part: Part, box: Box): Outcome {
+/**
+ * Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. One without interior
+ * may be dropped where the region has one: its points are limits of others, and c . f is continuous.
+ */
+function settleValue({ original }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
   const { region, objective, workspace } = bounding, { width, features } = region, { tree } = part;
-  const bounded = { ...part, box }, { units, halfSpaces, errors } = leafForms(region, bounded);
+  const bounded = { ...part, box }, forms = leafForms(region, bounded), { units, halfSpaces, errors } = forms;
   const sum: Sum = sumOf(bounding, part.signs), { multipliers } = workspace;
   multipliers.fill(0, 3 * width);
   pushDown(region, objective, workspace, bounded, sum, multipliers);
   const slopes = workspace.overInput.slice(0, features);
   const found = optimise(halfSpaces, box, slopes);
-  if (found.isEmpty && boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return NOTHING;
+  if (found.isEmpty) {
+    if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return NOTHING;
+    const { kind } = decide(region, original, bounded, forms);
+    if (kind === "empty" || (kind === "thin" && region.isSolid)) return NOTHING;
+  }
   units.forEach((u, i) => multipliers[3 * width + u] = found.multipliers[i]);
   pushDown(region, objective, workspace, bounded, sum, multipliers);
   const upper = Math.min(part.upper, settlePushed(region, objective, workspace, bounded, sum));
   return { piece: null, closed: upper, point: found.isEmpty ? null : candidate(bounding, tree, found.point) };
 }
 
-function candidate({ region, objective }: Bounding, tree: number, point: Float64Array): Candidate {
-  return { tree, point, score: valueAt(region, objective, point) };
+function candidate({ region, objective, workspace }: Bounding, tree: number, point: Float64Array): Candidate {
+  return { tree, point, score: valueAt(region, objective, workspace, point) };
 }

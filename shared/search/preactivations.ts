@@ -18,15 +18,17 @@ export function boundHeights(
   piece: Bounded,
   multipliers: Float64Array,
 ): boolean {
-  const { width, features, rows, inputs, network: { bias }, charges, isSolid } = region;
+  const { width, features, ranks, rows, inputs, network: { bias }, charges, isSolid } = region;
   const { phases, heights: { lower, upper }, box } = piece;
   const units = workspace.start, row = workspace.slopes, halfSpaces = multipliers.slice(3 * width);
   multipliers.fill(0, 3 * width);
+  let until = 0;
   for (let u = 0; u < width; u++) {
+    while (ranks[until].end <= u) until++;
     for (const sign of [1, -1]) {
       for (let v = 0; v < width; v++) units[v] = v < region.below[u] ? sign * rows[u * width + v] : 0;
       for (let j = 0; j < features; j++) row[j] = sign * inputs[u * features + j];
-      const sum: Sum = { gated: null, units, inputs: row, constant: sign * bias[u], charge: charges[u] };
+      const sum: Sum = { gated: null, units, inputs: row, constant: sign * bias[u], charge: charges[u], until };
       pushDown(region, objective, workspace, piece, sum, multipliers);
       const most = settlePushed(region, objective, workspace, piece, sum);
       keepRow(workspace, u, sign, most, box);

@@ -22,6 +22,8 @@ export interface Sum {
   readonly inputs: Float64Array | null;
   readonly constant: number;
   readonly charge: number;
+  /** Ranks from here on have no coefficients, and no multipliers of half-spaces (default: all may have). */
+  readonly until?: number;
 }
 
 /**
@@ -78,7 +80,9 @@ export function pushDown(
   else overUnit.set(sum.units);
   if (sum.inputs === null) overInput.fill(0);
   else overInput.set(sum.inputs);
-  for (let r = ranks.length - 1; r >= 0; r--) {
+  const until = sum.until ?? ranks.length;
+  if (until < ranks.length) overHeight.fill(0, ranks[until].from);
+  for (let r = until - 1; r >= 0; r--) {
     const { from, end, lower: read } = ranks[r];
     for (let u = end - 1; u >= from; u--) {
       const onUnit = overUnit[u], phase = phases[u];
@@ -115,7 +119,7 @@ export function pushDown(
  * branches (d, r) = (1, h) with h >= 0 and (0, 0) with h <= 0 that are open. Source: shared/README.md (25)
  */
 export function settlePushed(
-  { width, features, charges, factor, network: { bias, reach } }: Region,
+  { width, features, ranks, charges, factor, network: { bias, reach } }: Region,
   objective: Objective,
   { overGated, overGradient, overHeight, overUnit, overInput }: Workspace,
   { box, phases, heights, gradients }: Bounded,
@@ -123,11 +127,14 @@ export function settlePushed(
 ): number {
   // What the start itself lost is one step.
   let sum = start.constant, mass = start.charge, steps = start.charge === 0 ? 0 : 1;
-  for (let u = 0; u < width; u++) {
+  const end = start.until !== undefined && start.until < ranks.length ? ranks[start.until].from : width;
+  for (let u = 0; u < end; u++) {
     const onGated = overGated[u], onGradient = overGradient[u], onUnit = overUnit[u], onHeight = overHeight[u];
-    if (onGated === 0 && onUnit === 0 && onHeight === 0) continue;
-    steps++;
-    const phase = phases[u], a = gradients.lower[u], b = gradients.upper[u];
+    const phase = phases[u];
+    if (onGradient === 0 && onHeight === 0 && (phase < 0 || (onGated === 0 && onUnit === 0))) continue;
+    // Of a gradient that is 0 whatever is open nothing is lost, nor is it rounded.
+    if (onUnit !== 0 || onHeight !== 0 || objective.charges[u] > 0) steps++;
+    const a = gradients.lower[u], b = gradients.upper[u];
     const l = heights.lower[u], h = heights.upper[u];
     const size = Math.max(-a, b), height = Math.max(-l, h);
     let constant = -Infinity;
@@ -141,8 +148,10 @@ export function settlePushed(
       if (!(other <= constant)) constant = other;
     }
     sum += constant + onGradient * objective.seed[u] + onHeight * bias[u];
-    const gate = Math.abs(onGated) + Math.abs(onGradient);
-    if (gate !== 0) mass += gate * size + Math.abs(onGradient) * objective.charges[u];
+    // On one branch alone what is left of the coefficient is exact.
+    const gate = phase > 0 && onGated === onGradient ? 0 : Math.abs(onGated) + Math.abs(onGradient);
+    if (gate !== 0) mass += gate * size;
+    if (onGradient !== 0) mass += Math.abs(onGradient) * objective.charges[u];
     const lift = Math.abs(onUnit) + Math.abs(onHeight);
     if (lift !== 0) mass += lift * height + Math.abs(onHeight) * charges[u];
   }

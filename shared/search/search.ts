@@ -3,6 +3,7 @@ import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
+import { type Distribute, plainProblem } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
@@ -33,13 +34,18 @@ export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
   readonly openShares: readonly number[];
 }
 
+export interface RegionContext extends SearchContext<Piece> {
+  /** Shares rounds out to other threads (absent: all is done on this one). */
+  readonly distribute?: Distribute;
+}
+
 /**
  * Branch and bound over the condensed network. A network too large for that is answered with the bounds that are there, as
  * stopped by memory.
  */
 export async function searchRegion(
   question: SearchQuestion,
-  context: SearchContext<Piece> = {},
+  context: RegionContext = {},
 ): Promise<RegionSearched> {
   const { box, network, asked, proved, goal, limits, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
@@ -62,27 +68,34 @@ async function searchIn(
   question: SearchQuestion,
   isOpen: readonly boolean[],
   levels: Float64Array,
-  context: SearchContext<Piece>,
+  { distribute, ...context }: RegionContext,
 ): Promise<RegionSearched> {
   const { original, box, asked, proved, goal, limits, place, run } = question;
   const problem = problemOf(region, original, asked);
-  const expander = expanderOf(problem);
+  const local = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     if (!isOpen[tree] || region.width === 0) return { upper, node: null, proved: proved[tree] };
-    if (limits.max_nodes < expander.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
+    if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const node = rootOf(problem, tree, upper, levels[tree]);
     return { upper: node.upper, node: node.split === null ? null : node, proved: proved[tree] };
   });
-  const found = await search(roots, {
-    goal,
-    limits,
-    expander,
-    bytesOf,
-    prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
-  }, { signal: run.signal, ...context });
-  run.work.flops += found.nodes * flopsOfPiece(region.width, region.features);
-  return { ...found, openShares: openShares(found, box, asked.length) };
+  const flops = flopsOfPiece(region.width, region.features);
+  // Objectives are ready to be shared from here on: their roots have refined them.
+  const distributed = distribute?.({ problem: plainProblem(problem), expander: local, flops: local.most * flops });
+  try {
+    const found = await search(roots, {
+      goal,
+      limits,
+      expander: distributed ?? local,
+      bytesOf,
+      prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
+    }, { signal: run.signal, ...context });
+    run.work.flops += found.nodes * flops;
+    return { ...found, openShares: openShares(found, box, asked.length) };
+  } finally {
+    distributed?.close();
+  }
 }
 
 /** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */
