@@ -59,6 +59,7 @@ export async function searchSection(): Promise<Section> {
   }
   return {
     title: "Searches: l_inf local Lipschitz constants",
+    kept: "searches",
     columns: [
       "search",
       "unstable",
