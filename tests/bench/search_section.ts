@@ -1,134 +1,165 @@
-/** Nodes a second of the search, and where their time goes. */
+/** Searches: how long until they are exact, or what they reach in a given time. */
+import { pausingClock, TURN_MS } from "../../functions/clock.ts";
 import { createKernels } from "../../functions/kernels.ts";
-import { withRun } from "../../shared/bounds/run.ts";
-import { condenseNetwork } from "../../shared/condensed/condense_network.ts";
-import { normBounds } from "../../shared/jacobian/jacobian_bounds.ts";
-import type { Vectors } from "../../shared/kernels/vectors.ts";
-import { boundNetwork } from "../../shared/properties/analysis.ts";
-import { expanderOf } from "../../shared/search/expand.ts";
-import { search } from "../../shared/search/loop.ts";
-import type { Piece } from "../../shared/search/piece.ts";
-import { regionOf } from "../../shared/search/region.ts";
-import { problemOf, rootOf } from "../../shared/search/roots.ts";
-import type { Root } from "../../shared/search/tree.ts";
-import { PeakSamples, TARGET_PEAK } from "./peak.ts";
-import { openQuestion } from "./questions.ts";
+import { certify, type Finding, type Kernels, type Query } from "../../shared/mod.ts";
+import { findingOf } from "../golden/cases.ts";
+import { PeakSamples, scaled, TARGET_PEAK } from "./peak.ts";
+import { openQuestion, type Question, upperBounds } from "./questions.ts";
 import { figure, percent, type Section } from "./report.ts";
+import { SEARCHES, type SearchGoal, type TimedSearch } from "./searches.ts";
+import { summaryOf, timed } from "./statistics.ts";
 
-/** What is searched: the norm of one output around a stored input, to a number of nodes. `target`: nodes a second, scaled. */
-const SEARCHED = [
-  { model: "mnist_mlp_256x3", eps: 0.01, output: 6, nodes: 2000, target: 2000 },
-  { model: "mnist_mlp_256x3", eps: 0.004, output: 6, nodes: 2000, target: null },
-  { model: "diabetes_mlp", eps: 0.2, output: 0, nodes: 4000, target: null },
-  { model: "synthetic_w32_d6", eps: 0.05, output: 8, nodes: 1000, target: null },
-] as const;
+const MEMORY = 2 ** 30;
+/** More nodes than any of these searches takes. */
+const NODES = 1_000_000;
+/** Runs of a search that ends by itself, after one that is not counted. */
+const RUNS = 3;
+const PEAK_SAMPLES = 9;
 
-interface Speed {
-  readonly width: number;
-  readonly features: number;
+type Lipschitz = Extract<Finding, { type: "lipschitz" }>;
+
+/** An answer to a Lipschitz question. */
+interface Answer {
+  readonly finding: Lipschitz;
   readonly nodes: number;
+  readonly stopped_by: string | null;
+}
+
+interface Measured {
+  readonly name: string;
+  readonly unstable: number;
+  readonly root: Answer;
+  readonly answer: Answer;
   readonly ms: number;
-  readonly programs: number;
-  readonly inKernels: number;
+  /** GFLOP/s, before and after. */
+  readonly peak: number;
 }
 
-/** The kernels, with the time of their calls in `spent.ms`. */
-function timedVectors(vectors: Vectors, spent: { ms: number }): Vectors {
-  const timed = <A extends unknown[], T>(call: (...of: A) => T) => (...of: A): T => {
-    const start = performance.now();
-    const result = call.apply(vectors, of);
-    spent.ms += performance.now() - start;
-    return result;
-  };
-  return {
-    name: vectors.name,
-    take: (length) => vectors.take(length),
-    takeIndices: (length) => vectors.takeIndices(length),
-    release: () => vectors.release(),
-    combine: timed(vectors.combine),
-    products: timed(vectors.products),
-    corner: timed(vectors.corner),
-    move: timed(vectors.move),
-    intervals: timed(vectors.intervals),
-    gatedRows: timed(vectors.gatedRows),
-  };
-}
-
-async function searchOnce(at: typeof SEARCHED[number], isTimed: boolean): Promise<Speed> {
-  const { graph, box } = await openQuestion(at.model, at.eps);
-  const kernels = createKernels(2 ** 31), spent = { ms: 0 };
-  return await withRun([graph], { kernels }, async (run) => {
-    const options = { relaxation: "linear", preactivation: "crown", arithmetic: "f64" } as const;
-    const forward = await boundNetwork({ graph, box, inputType: "float32", options, run });
-    const network = condenseNetwork(forward);
-    if (network === null) throw new Error(`Cannot search ${at.model}: it is too large`);
-    const row = new Float64Array(network.outputs).fill(1, at.output, at.output + 1);
-    const [upper] = await normBounds(forward, [row], { refine: "linear", rule: "chord", condense: "cheaper" }, run);
-    const region = regionOf(network, box, (numbers) => {
-      const vectors = kernels.vectors(numbers);
-      return isTimed ? timedVectors(vectors, spent) : vectors;
+export async function searchSection(): Promise<Section> {
+  const kernels = createKernels(MEMORY), figures = [];
+  for (const one of SEARCHES) {
+    const measured = await measure(one, kernels), { name, unstable, root, answer, ms, peak } = measured;
+    const { upper, lower, gap, exact } = answer.finding;
+    figures.push({
+      search: name,
+      unstable,
+      root_upper: root.finding.upper!,
+      upper: upper!,
+      lower,
+      gap: gap!,
+      exact,
+      nodes: answer.nodes,
+      nodes_per_s: 1000 * answer.nodes / ms,
+      stopped_by: answer.stopped_by,
+      s: ms / 1000,
+      scaled_s: scaled(ms, peak) / 1000,
+      peak,
+      reached: reached(one.goal, measured),
     });
-    const original = { graph, inputs: new Map(graph.nodes.map((_, id) => [id, forward.states[id].boxes[0]])) };
-    const problem = problemOf(region, original, [{ aim: { kind: "norm", row }, upper, lower: 0, entries: null }]);
-    const node = rootOf(problem, 0, upper, -Infinity);
-    const roots: Root<Piece>[] = [{ upper: node.upper, node, proved: { lower: 0, point: null } }];
-    spent.ms = 0;
-    const start = performance.now();
-    const { nodes } = await search(roots, {
-      goal: { kind: "largest" },
-      limits: { max_nodes: at.nodes, gap: 0 },
-      expander: expanderOf(problem),
-      // Proofs of points are passes over the network, which another section times.
-      prove: (points) => Promise.resolve(points.map(({ score }) => score * (1 - 1e-12))),
-    });
-    const ms = performance.now() - start, { width, features } = region;
-    region.vectors.release();
-    return { width, features, nodes, ms, programs: problem.programs.count, inKernels: spent.ms / ms };
-  });
-}
-
-/** The best of `repeats` searches each, after one that warms up; calls are timed in a search of their own. */
-export async function searchSection(repeats: number): Promise<Section> {
-  const figures = [];
-  for (const at of SEARCHED) {
-    await searchOnce(at, false);
-    const peak = new PeakSamples();
-    let best = await searchOnce(at, false);
-    for (let i = 1; i < repeats; i++) {
-      peak.take();
-      const one = await searchOnce(at, false);
-      if (one.ms < best.ms) best = one;
-    }
-    peak.take();
-    const { inKernels } = await searchOnce(at, true);
-    const rate = 1000 * best.nodes / best.ms, scaled = rate * TARGET_PEAK / peak.best;
-    figures.push({ ...at, ...best, inKernels, rate, scaled, peak: peak.best });
   }
   return {
-    title: "Search",
+    title: "Searches: l_inf local Lipschitz constants",
+    kept: "searches",
     columns: [
-      "norm of one output",
-      "units x inputs",
+      "search",
+      "unstable",
+      "one pass",
+      "upper",
+      "lower",
+      "gap",
       "nodes",
-      "nodes a s",
-      `at ${TARGET_PEAK} GFLOP/s`,
-      "in kernels",
-      "LPs in 1000",
-      "target",
+      "nodes / s",
+      "s",
+      "scaled",
+      "reached",
     ],
     rows: figures.map((f) => [
-      `${f.model}, radius ${f.eps}`,
-      `${f.width} x ${f.features}`,
-      `${f.nodes}`,
-      figure(f.rate),
-      figure(f.scaled),
-      percent(f.inKernels),
-      figure(1000 * f.programs / f.nodes),
-      f.target === null ? "" : `${f.target} (${f.scaled >= f.target ? "met" : "MISSED"})`,
+      f.search,
+      String(f.unstable),
+      f.root_upper.toFixed(4),
+      f.upper.toFixed(4),
+      f.lower.toFixed(4),
+      f.exact ? "exact" : percent(f.gap),
+      String(f.nodes),
+      figure(f.nodes_per_s),
+      figure(f.s),
+      figure(f.scaled_s),
+      f.reached,
     ]),
     notes: [
-      "The best of some searches; those at 35 GFLOP/s are scaled by the best peak. The share in kernels is that of a search with a timer around every call, which costs more than short calls do.",
+      `Whole questions, warm: the median of ${RUNS} runs where a search ends by itself, one run where time ends it. ` +
+      `Scaled: time x peak / ${TARGET_PEAK} GFLOP/s, the peak taken before and after. "/ s": of the whole question, unscaled.`,
     ],
     figures,
   };
+}
+
+/** Asks a warm engine; where time ends the search its seconds are made this machine's. */
+async function measure(one: TimedSearch, kernels: Kernels): Promise<Measured> {
+  const question = await openQuestion(one.model, one.eps, one.test_index);
+  const { uppers, unstable } = await upperBounds(question, kernels);
+  const outputs = outputsOf(one, uppers), root = await ask(question, outputs, undefined, kernels);
+  const name = `${one.model} #${one.test_index}, radius ${one.eps}, ` +
+    (outputs.length > 1 ? "all outputs" : `output ${outputs[0]}`);
+  const peak = new PeakSamples();
+  for (let i = 0; i < PEAK_SAMPLES; i++) peak.take();
+  const limits = limitsOf(one.goal, peak.median), runs = limits.time_ms === undefined ? RUNS : 1;
+  const times: number[] = [];
+  let answer = root;
+  for (let run = runs === 1 ? 0 : -1; run < runs; run++) {
+    const { result, ms } = await timed(() => ask(question, outputs, limits, kernels));
+    if (run >= 0) times.push(ms);
+    answer = result;
+  }
+  for (let i = 0; i < PEAK_SAMPLES; i++) peak.take();
+  return { name, unstable, root, answer, ms: summaryOf(times).median, peak: peak.median };
+}
+
+function outputsOf({ output }: TimedSearch, uppers: readonly number[]): number[] {
+  if (output === null) return uppers.map((_, k) => k);
+  return [output === "largest" ? uppers.indexOf(Math.max(...uppers)) : output];
+}
+
+function limitsOf(goal: SearchGoal, peak: number): NonNullable<Query["options"]["search"]> {
+  const limits = { max_nodes: NODES, gap: 0 };
+  return goal.kind === "exact" ? limits : { ...limits, time_ms: Math.ceil(1000 * goal.after * TARGET_PEAK / peak) };
+}
+
+async function ask(
+  { model, query }: Question,
+  outputs: readonly number[],
+  search: Query["options"]["search"],
+  kernels: Kernels,
+): Promise<Answer> {
+  const asked: Query = {
+    ...query,
+    property: { type: "lipschitz", outputs },
+    options: search ? { ...query.options, search } : query.options,
+  };
+  const { finding, method } = await certify(model, asked, { kernels, clock: pausingClock(TURN_MS) });
+  return { finding: findingOf(finding, "lipschitz"), ...method.search };
+}
+
+/** What the goal says of an answer, in words. */
+function reached(goal: SearchGoal, { root, answer: { finding }, ms, peak }: Measured): string {
+  const upper = finding.upper!;
+  switch (goal.kind) {
+    case "exact": {
+      if (!finding.exact) return "MISSED: not exact";
+      const seconds = scaled(ms, peak) / 1000;
+      return goal.within === null
+        ? "exact"
+        : `exact within ${goal.within} s: ${seconds <= goal.within ? "met" : "MISSED"}`;
+    }
+    case "upper":
+      return `at most ${goal.at_most} after ${goal.after} s: ${upper <= goal.at_most ? "met" : "MISSED"}`;
+    case "gap":
+      return finding.exact ? "exact" : `${percent(finding.gap!)} left after ${goal.after} s`;
+    case "share": {
+      const before = root.finding.upper!;
+      return `${percent((before - upper) / (before - goal.met))} of ${
+        figure(before)
+      } - ${goal.met} after ${goal.after} s`;
+    }
+  }
 }

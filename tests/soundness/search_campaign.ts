@@ -46,6 +46,8 @@ export interface Counted {
   closed: number;
   /** Of the others: the upper bound is all that is true, the lower one is not. */
   upper_tight: number;
+  /** Of boxes with an interior alone: how many, and how many of them closed. */
+  readonly solid: { questions: number; closed: number };
   /** Troubles of the networks that were not closed. */
   readonly open: Partial<Record<Trouble, number>>;
   /** And their boxes. */
@@ -91,6 +93,7 @@ export async function runSearches(
           unsupported: 0,
           closed: 0,
           upper_tight: 0,
+          solid: { questions: 0, closed: 0 },
           open: {},
           open_boxes: {},
         };
@@ -103,9 +106,14 @@ export async function runSearches(
           max_nodes,
         );
         found.push(...judged.found.map((text) => `${network.name}, ${question.kind}: ${text}`));
+        const isClosed = searched && judged.closed;
         counted.questions++;
+        if (isSolid(network)) {
+          counted.solid.questions++;
+          if (isClosed) counted.solid.closed++;
+        }
         if (!searched) counted.unsupported++;
-        else if (judged.closed) counted.closed++;
+        else if (isClosed) counted.closed++;
         else {
           if (upperTight) counted.upper_tight++;
           counted.open[network.recipe] = (counted.open[network.recipe] ?? 0) + 1;
@@ -122,9 +130,14 @@ export async function runSearches(
   return { seed, networks, max_nodes, boxes, regions: count, properties, open, violations, found: found.slice(0, 100) };
 }
 
+function isSolid({ lower, upper }: TroubledNetwork): boolean {
+  return lower.every((l, j) => l < upper[j]);
+}
+
 /** The kind of a network's box; whether it lies on a kink is asked at one of its points. */
-function boxKindOf({ graph, lower, upper, boxKind }: TroubledNetwork, random: Random): string {
-  if (lower.every((l, j) => l < upper[j])) return boxKind;
+function boxKindOf(network: TroubledNetwork, random: Random): string {
+  const { graph, lower, upper, boxKind } = network;
+  if (isSolid(network)) return boxKind;
   const point = lower.map((l, j) => l + random.between(0.1, 0.9) * (upper[j] - l));
   return regionsOf(graph, { lower: point, upper: point }).length > 1 ? "on a kink" : boxKind;
 }
