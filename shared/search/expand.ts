@@ -93,7 +93,7 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
   if (split !== null) {
     const { region, objective, workspace } = bounding;
     const point = climbsFrom(region, part.depth)
-      ? climb(region, objective, region.box, workspace.corner)
+      ? climb(bounding, region.box, workspace.corner)
       : workspace.corner.slice();
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
   }
