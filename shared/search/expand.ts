@@ -91,7 +91,7 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
   const piece = { ...part, box: boxOf(bounding.region, part) };
   const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
   if (split !== null) {
-    const { region, objective, workspace } = bounding;
+    const { region, workspace } = bounding;
     const point = climbsFrom(region, part.depth)
       ? climb(bounding, region.box, workspace.corner)
       : workspace.corner.slice();
