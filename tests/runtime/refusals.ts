@@ -41,12 +41,6 @@ function wrongQuestions(digest: string): [body: unknown, type: string, status: n
     [{ ...good, property: { type: "monotonicity", output: 0, features: [16] } }, "invalid-query", 422],
     [{ ...good, options: { search: { time_ms: 0.5 } } }, "invalid-query", 422, "/options/search/time_ms"],
     [{ ...good, options: { search: { record: true } } }, "unsupported-option", 422, "/options/search/record"],
-    [
-      { ...good, property: { type: "robustness" }, options: { search: { max_nodes: 10 } } },
-      "unsupported-option",
-      422,
-      "/options/search",
-    ],
     [{ ...good, options: { preactivation: "alpha_crown" } }, "unsupported-option", 422, "/options/preactivation"],
     [{ ...good, options: { arithmetic: "f16" } }, "invalid-query", 422, "/options/arithmetic"],
     [{ ...good, callback_url: "https://a.test" }, "unsupported-option", 422, "/callback_url"],
