@@ -1,6 +1,7 @@
 /** One thread of a search: expands the nodes that it takes of every round. */
-import { expanderFor } from "../../shared/mod.ts";
+import { type Distributed, expanderFor } from "../../shared/mod.ts";
 import { createKernels } from "../kernels.ts";
+import { budgetFrom } from "../settings.ts";
 import { failureOf } from "./messages.ts";
 import { type Done, type FromThread, type Round, takeNodes, type ToThread } from "./thread_messages.ts";
 
@@ -12,10 +13,9 @@ interface ThreadScope {
 
 const scope = self as unknown as ThreadScope;
 
-/** Of a search alone: far above what its matrices take. */
-const kernels = createKernels(2 ** 31);
+const kernels = createKernels(budgetFrom((name) => Deno.env.get(name)).bytes);
 
-let expander: ReturnType<typeof expanderFor> | null = null;
+let expander: Distributed | null = null;
 
 async function answer({ number, nodes, levels, next }: Round): Promise<FromThread> {
   try {
@@ -31,9 +31,12 @@ async function answer({ number, nodes, levels, next }: Round): Promise<FromThrea
 }
 
 scope.onmessage = async ({ data }) => {
-  if (data.kind === "round") scope.postMessage(await answer(data));
-  else {
-    expander?.close();
-    expander = data.kind === "problem" ? expanderFor(data.problem, (numbers) => kernels.vectors(numbers)) : null;
+  if (data.kind === "round") {
+    const message = await answer(data);
+    if (message.kind === "failed" || message.done.length > 0) scope.postMessage(message);
+    Atomics.store(data.busy, 0, 0);
+    return;
   }
+  expander?.close();
+  expander = data.kind === "problem" ? expanderFor(data.problem, kernels) : null;
 };

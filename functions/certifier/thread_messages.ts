@@ -1,6 +1,6 @@
 /**
- * What a search and its threads say to each other. A thread is told a problem, then rounds of it, and answers each round, even
- * where no node of it was left.
+ * What a search and its threads say to each other. A thread is told a problem, then rounds of it, and answers those of which it
+ * took a node.
  */
 import type { Expansion, Piece, PlainProblem } from "../../shared/mod.ts";
 import type { Failure } from "./messages.ts";
@@ -17,7 +17,12 @@ export interface Round {
   readonly nodes: readonly Piece[];
   readonly levels: Float64Array;
   readonly next: NextNode;
+  /** 1 until the thread is done with the round: the search sees it without waiting for a message. */
+  readonly busy: Flag;
 }
+
+/** One element of shared memory. */
+export type Flag = Int32Array<SharedArrayBuffer>;
 
 /** One element of shared memory: the first node of a round that nobody has taken. */
 export type NextNode = Int32Array<SharedArrayBuffer>;

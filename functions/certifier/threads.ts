@@ -3,7 +3,14 @@ import { LipcertError } from "../../shared/errors.ts";
 import type { Distribute, Distributed, Expansion, Piece } from "../../shared/mod.ts";
 import { errorOf } from "./messages.ts";
 import { sharedCopy } from "./shared_copy.ts";
-import { type FromThread, type NextNode, NOTHING_LEFT, takeNodes, type ToThread } from "./thread_messages.ts";
+import {
+  type Flag,
+  type FromThread,
+  type NextNode,
+  NOTHING_LEFT,
+  takeNodes,
+  type ToThread,
+} from "./thread_messages.ts";
 
 export interface ThreadSettings {
   /** Threads that expand nodes, that of the search included. */
@@ -20,6 +27,12 @@ export interface Threads {
   readonly distribute: Distribute;
   /** Ends all Workers; a round under way is rejected. */
   close(): void;
+}
+
+/** A Worker, and whether it is still at a round. The flag counts, for a search that expands all nodes itself hears no message. */
+interface Thread {
+  readonly worker: Worker;
+  readonly busy: Flag;
 }
 
 /** The round under way. */
@@ -39,12 +52,10 @@ interface Open {
  */
 export function searchThreads({ count, createWorker, ...settings }: ThreadSettings): Threads {
   const { aloneFlops = ALONE_FLOPS, roundFlops = ROUND_FLOPS } = settings;
-  let workers: readonly Worker[] = [];
-  const idle = new Set<Worker>();
+  let threads: readonly Thread[] = [];
   let isTaken = false, broken: unknown = null, open: Open | null = null, rounds = 0;
 
-  function receive(worker: Worker, message: FromThread): void {
-    idle.add(worker);
+  function receive(message: FromThread): void {
     // What an abandoned round left behind is of no use.
     if (message.number !== open?.number) return;
     if (message.kind === "failed") open.fail(errorOf(message.failure));
@@ -53,26 +64,24 @@ export function searchThreads({ count, createWorker, ...settings }: ThreadSettin
 
   function end(reason: unknown): void {
     broken ??= reason;
-    for (const worker of workers) worker.terminate();
-    workers = [];
-    idle.clear();
+    for (const { worker } of threads) worker.terminate();
+    threads = [];
     open?.fail(broken);
   }
 
-  function start(): Worker {
+  function start(): Thread {
     const worker = createWorker();
-    worker.onmessage = (event: MessageEvent<FromThread>) => receive(worker, event.data);
+    worker.onmessage = (event: MessageEvent<FromThread>) => receive(event.data);
     worker.onmessageerror = () => end(lost("its message cannot be read"));
     worker.onerror = (event) => {
       event.preventDefault(); // else it ends the process
       end(lost(event.message));
     };
-    idle.add(worker);
-    return worker;
+    return { worker, busy: new Int32Array(new SharedArrayBuffer(4)) };
   }
 
-  function tell(message: ToThread, to: Iterable<Worker> = workers): void {
-    for (const worker of to) worker.postMessage(message);
+  function tell(message: ToThread): void {
+    for (const { worker } of threads) worker.postMessage(message);
   }
 
   async function round(
@@ -91,9 +100,11 @@ export function searchThreads({ count, createWorker, ...settings }: ThreadSettin
     };
     open = { number, next, take, fail: finished.reject };
     try {
-      const free = [...idle].slice(0, nodes.length - 1);
-      for (const worker of free) idle.delete(worker);
-      tell({ kind: "round", number, nodes, levels, next }, free);
+      const free = threads.filter(({ busy }) => Atomics.load(busy, 0) === 0);
+      for (const { worker, busy } of free.slice(0, nodes.length - 1)) {
+        Atomics.store(busy, 0, 1);
+        worker.postMessage({ kind: "round", number, nodes, levels, next, busy } satisfies ToThread);
+      }
       await takeNodes(next, nodes.length, async (index) => take(index, (await local([nodes[index]], levels))[0]));
       await finished.promise;
       return expansions;
@@ -117,7 +128,7 @@ export function searchThreads({ count, createWorker, ...settings }: ThreadSettin
           if (spent < aloneFlops || cost < roundFlops || nodes.length < 2) return await expander.expand(nodes, levels);
           if (!isShared) {
             isShared = true;
-            if (workers.length === 0) workers = Array.from({ length: count - 1 }, start);
+            if (threads.length === 0) threads = Array.from({ length: count - 1 }, start);
             tell({ kind: "problem", problem: sharedCopy(problem) });
           }
           return await round(nodes, levels, expander.expand);

@@ -1,5 +1,5 @@
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
-import type { Vectors } from "../kernels/vectors.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import { expanderOf, type Problem } from "./expand.ts";
 import type { Piece } from "./piece.ts";
@@ -7,14 +7,10 @@ import { regionOf } from "./region.ts";
 import type { Expander } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
 
-/** A problem as other threads are handed it: plain data (structured-clonable); its region each makes again. */
-export interface PlainProblem extends Omit<Problem, "workspace" | "region"> {
+/** A problem as other threads are handed it: plain data (structured-clonable), without what each computes in. */
+export interface PlainProblem extends Pick<Problem, "original" | "objectives" | "scales"> {
   readonly network: CondensedNetwork;
   readonly box: Box;
-}
-
-export function plainProblem({ region: { network, box }, original, objectives, scales }: Problem): PlainProblem {
-  return { network, box, original, objectives, scales };
 }
 
 /** What may be shared out of one search. */
@@ -35,16 +31,11 @@ export interface Distributed extends Expander<Piece> {
 export type Distribute = (work: Distributable) => Distributed;
 
 /**
- * The expander of a problem on the thread that calls this: any two make the same of a node, bit for bit. To be closed, which gives
- * the kernels' memory back.
+ * The expander of a problem on these kernels: any two make the same of a node, bit for bit. It is to be closed: it holds
+ * memory of the kernels.
  */
-export function expanderFor(
-  { network, box, ...rest }: PlainProblem,
-  makeVectors: (numbers: number) => Vectors,
-): Distributed {
-  const region = regionOf(network, box, makeVectors);
-  return {
-    ...expanderOf({ ...rest, region, workspace: workspaceOf(region) }),
-    close: () => region.vectors.release(),
-  };
+export function expanderFor({ network, box, ...problem }: PlainProblem, kernels: Kernels): Distributed {
+  const region = regionOf(network, box, (numbers) => kernels.vectors(numbers));
+  const expander = expanderOf({ ...problem, region, workspace: workspaceOf(region) });
+  return { ...expander, close: () => region.vectors.release() };
 }

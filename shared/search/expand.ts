@@ -3,6 +3,7 @@ import { optimise } from "../linear/optimise.ts";
 import { boxMaximum } from "../linear/empty.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { chooseSplit } from "./choose_split.ts";
+import { climb, climbsFrom } from "./climb.ts";
 import { decide, leafForms, type Original } from "./leaf.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
@@ -88,7 +89,10 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
   const piece = { ...part, box: boxOf(bounding.region, part) };
   const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
   if (split !== null) {
-    const point = bounding.workspace.corner.slice();
+    const { region, objective, workspace } = bounding;
+    const point = climbsFrom(region, part.depth)
+      ? climb(region, objective, region.box, workspace.corner)
+      : workspace.corner.slice();
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
   }
   return bounding.objective.aim.kind === "value"

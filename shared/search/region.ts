@@ -119,6 +119,11 @@ export function regionOf(
   };
 }
 
+/** Few features: a half-space cuts a good part of a box off, and a point's coordinates can be tried one after the other. */
+export function isSmall({ features }: Region): boolean {
+  return features <= 64;
+}
+
 /** More than the roundings on any path of a walk: sums over features, units and outputs, one after the other. */
 function roundingsOf(features: number, width: number, outputs: number): number {
   return 3 * features + 6 * width + 2 * outputs + 64;

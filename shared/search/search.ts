@@ -3,7 +3,7 @@ import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
-import { type Distribute, plainProblem } from "./distribute.ts";
+import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
@@ -29,14 +29,14 @@ export interface SearchQuestion {
   readonly run: Run;
 }
 
-export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
-  /** Of each tree at least the share of the box's volume over which its bound is above its level; 1 where that is not known. */
-  readonly openShares: readonly number[];
-}
-
 export interface RegionContext extends SearchContext<Piece> {
   /** Shares rounds out to other threads (absent: all is done on this one). */
   readonly distribute?: Distribute;
+}
+
+export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
+  /** Of each tree at least the share of the box's volume over which its bound is above its level; 1 where that is not known. */
+  readonly openShares: readonly number[];
 }
 
 /**
@@ -80,9 +80,10 @@ async function searchIn(
     const node = rootOf(problem, tree, upper, levels[tree]);
     return { upper: node.upper, node: node.split === null ? null : node, proved: proved[tree] };
   });
-  const flops = flopsOfPiece(region.width, region.features);
+  const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
-  const distributed = distribute?.({ problem: plainProblem(problem), expander: local, flops: local.most * flops });
+  const plain = { network: region.network, box, original, objectives, scales };
+  const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
   try {
     const found = await search(roots, {
       goal,

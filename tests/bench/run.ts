@@ -1,8 +1,9 @@
 /**
  * `deno task bench`: prints, in Markdown, how fast everything is in relation to the machine's own limit.
  *
- * `--json FILE` keeps the raw figures; `--only kernels,questions,search,http,growth,worker` chooses; `--samples N` (30);
- * `--readme` writes the table of searches into README.md; `--against REV` compares the engine with that of another revision and does nothing else. Keep the other cores idle.
+ * `--json FILE` keeps the raw figures; `--only kernels,questions,search,http,threads,growth,worker` chooses; `--samples N`
+ * (30); `--readme` writes the table of searches into README.md; `--against REV` compares the engine with that of another
+ * revision and does nothing else. Keep the other cores idle.
  */
 import { parseArgs } from "node:util";
 import { againstSection } from "./against_section.ts";
@@ -13,6 +14,7 @@ import { load, loadWarning, machine } from "./machine.ts";
 import { questionsSections } from "./questions_section.ts";
 import { markdownOf, type Section, withTable } from "./report.ts";
 import { searchSection } from "./search_section.ts";
+import { threadsSection } from "./threads_section.ts";
 import { WRANGLER_ENVIRONMENT } from "./worker_bundle.ts";
 import { workerSection } from "./worker_section.ts";
 
@@ -35,6 +37,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
   questions: () => questionsSections(samples),
   search: async () => [await searchSection()],
   http: async () => [await httpSection(Math.max(200, samples))],
+  threads: async () => [await threadsSection(Math.min(5, samples))],
   growth: () => growthSections(samples),
   worker: async () => [await workerSection()],
 };
@@ -52,7 +55,9 @@ for (const [name, value] of Object.entries(WRANGLER_ENVIRONMENT)) Deno.env.set(n
 const where = await machine();
 const loadAtStart = load();
 console.log(`# Speed of lipcert ${where.revision}\n`);
-console.log(`${where.processor}, ${where.cores} cores, Deno ${where.deno}, V8 ${where.v8}, one thread, f64.`);
+console.log(
+  `${where.processor}, ${where.cores} cores, Deno ${where.deno}, V8 ${where.v8}, one thread unless said, f64.`,
+);
 console.log(`${loadWarning("at the start", loadAtStart)}\n`);
 const sections: Section[] = [];
 for (const part of chosenParts()) {

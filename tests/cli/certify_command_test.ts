@@ -281,7 +281,7 @@ Deno.test("certify: --threads changes no byte of the certificate, and takes whol
   assert.equal(all.host.stdout, one.host.stdout);
   for (const text of ["0", "1.5", "-1"]) {
     const { code, host } = await run([...question, "--threads", text]);
-    assert.equal(code, 64, text);
-    assert.equal(problemIn(host).type, "invalid-query");
+    assert.equal(code, 3, text);
+    assert.equal(problemIn(host).type, "/problems/invalid-query");
   }
 });

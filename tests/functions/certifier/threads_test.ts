@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createThread } from "../../../functions/certifier/create_thread.ts";
-import type { FromThread, ToThread } from "../../../functions/certifier/thread_messages.ts";
+import type { FromThread, NextNode, ToThread } from "../../../functions/certifier/thread_messages.ts";
 import { searchThreads, type Threads } from "../../../functions/certifier/threads.ts";
 import { createKernels } from "../../../functions/kernels.ts";
 import { LipcertError } from "../../../shared/errors.ts";
@@ -9,13 +9,13 @@ import { openQuestion, type Question } from "../../bench/questions.ts";
 
 const kernels = createKernels(2 ** 28);
 
-/** Threads that share every round, with what they did: the search's own thread waits in each until another has answered. */
+/** Threads that share every round, with what they did: the search's own thread stands still in each until another takes a node. */
 class Watched {
   readonly threads: Threads;
   /** Nodes that the other threads expanded, and Workers started. */
   expanded = 0;
   started = 0;
-  #answered: PromiseWithResolvers<void> | null = null;
+  #next: NextNode | null = null;
 
   constructor(count: number, create: () => Worker = createThread) {
     const createWorker = () => {
@@ -23,11 +23,9 @@ class Watched {
       this.started++;
       worker.addEventListener("message", ({ data }: MessageEvent<FromThread>) => {
         if (data.kind === "done") this.expanded += data.done.length;
-        this.#answered?.resolve();
       });
-      worker.addEventListener("error", () => this.#answered?.resolve());
       worker.postMessage = (message: ToThread) => {
-        if (message.kind === "round") this.#answered ??= Promise.withResolvers();
+        if (message.kind === "round") this.#next = message.next;
         send(message);
       };
       return worker;
@@ -35,18 +33,21 @@ class Watched {
     this.threads = searchThreads({ count, createWorker, aloneFlops: 0, roundFlops: 0 });
   }
 
-  readonly distribute: Distribute = ({ expander, ...work }) =>
-    this.threads.distribute({
-      ...work,
-      expander: {
-        ...expander,
-        expand: async (nodes, levels) => {
-          await this.#answered?.promise;
-          this.#answered = null;
-          return await expander.expand(nodes, levels);
-        },
-      },
-    });
+  /** No message is heard meanwhile. */
+  #standStill(): void {
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    // One node is this thread's.
+    for (let ms = 0; this.#next && Atomics.load(this.#next, 0) < 2 && ms < 30_000; ms++) Atomics.wait(never, 0, 0, 1);
+    this.#next = null;
+  }
+
+  readonly distribute: Distribute = ({ expander, ...work }) => {
+    const expand: typeof expander.expand = (nodes, levels) => {
+      this.#standStill();
+      return expander.expand(nodes, levels);
+    };
+    return this.threads.distribute({ ...work, expander: { ...expander, expand } });
+  };
 }
 
 async function withThreads<T>(watched: Watched, body: (watched: Watched) => Promise<T>): Promise<T> {
