@@ -35,7 +35,7 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
     gradients: kind === "value" ? part.gradients : copyOf(part.gradients),
   };
   if (!tie(region, piece.phases)) return null;
-  if (renew && !boundHeights(region, objective, workspace, piece, multipliers)) return null;
+  if (renew && !boundHeights(region, workspace, piece, multipliers)) return null;
   if (!tie(region, piece.phases)) return null;
   const signs = part.signs.slice(), isDecided = piece.phases.every((phase) => phase !== 0);
   if (kind !== "value") boundGradients(region, objective, workspace, piece);

@@ -1,5 +1,5 @@
 import type { Box } from "../numeric/box.ts";
-import type { Objective } from "./objective.ts";
+import type { Bounding } from "./bound_piece.ts";
 import { isSmall, type Region } from "./region.ts";
 import { valueAt } from "./value_at.ts";
 
@@ -15,15 +15,19 @@ export function climbsFrom(region: Region, depth: number): boolean {
  * A point of the box at which the objective is as large or larger, in plain arithmetic: each coordinate in turn tries both ends
  * and the way half back to the middle, and keeps the best.
  */
-export function climb(region: Region, objective: Objective, { lower, upper }: Box, from: Float64Array): Float64Array {
+export function climb(
+  { region, objective, workspace }: Bounding,
+  { lower, upper }: Box,
+  from: Float64Array,
+): Float64Array {
   const point = from.slice();
-  let best = valueAt(region, objective, point);
+  let best = valueAt(region, objective, workspace, point);
   for (let j = 0; j < point.length; j++) {
     const start = point[j], middle = (lower[j] + upper[j]) / 2;
     let kept = start;
     for (const trial of [lower[j], (start + middle) / 2, upper[j]]) {
       point[j] = trial;
-      const value = valueAt(region, objective, point);
+      const value = valueAt(region, objective, workspace, point);
       if (value > best) [best, kept] = [value, trial];
     }
     point[j] = kept;

@@ -36,6 +36,6 @@ export type Distribute = (work: Distributable) => Distributed;
  */
 export function expanderFor({ network, box, ...problem }: PlainProblem, kernels: Kernels): Distributed {
   const region = regionOf(network, box, (numbers) => kernels.vectors(numbers));
-  const expander = expanderOf({ ...problem, region, workspace: workspaceOf(region) });
+  const expander = expanderOf({ ...problem, region, workspace: workspaceOf(region), programs: { count: 0 } });
   return { ...expander, close: () => region.vectors.release() };
 }

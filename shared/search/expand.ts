@@ -22,6 +22,8 @@ export interface Problem {
   readonly objectives: readonly Objective[];
   readonly scales: readonly number[];
   readonly workspace: Workspace;
+  /** Linear programs of leaves so far: counted, never read by a search. */
+  readonly programs: { count: number };
 }
 
 /** A bounded part: what is left of it. */
@@ -89,9 +91,9 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
   const piece = { ...part, box: boxOf(bounding.region, part) };
   const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
   if (split !== null) {
-    const { region, objective, workspace } = bounding;
+    const { region, workspace } = bounding;
     const point = climbsFrom(region, part.depth)
-      ? climb(region, objective, region.box, workspace.corner)
+      ? climb(bounding, region.box, workspace.corner)
       : workspace.corner.slice();
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
   }
@@ -101,8 +103,9 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
-function settleGradient({ original }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
+function settleGradient({ original, programs }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
   const { region } = bounding, { tree, upper } = part;
+  programs.count++;
   const decision = decide(region, original, { ...part, box });
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
   const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
@@ -113,16 +116,18 @@ function settleGradient({ original }: Problem, bounding: Bounding, part: Part, b
  * Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. One without interior
  * may be dropped where the region has one: its points are limits of others, and c . f is continuous.
  */
-function settleValue({ original }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
+function settleValue({ original, programs }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
   const { region, objective, workspace } = bounding, { width, features } = region, { tree } = part;
   const bounded = { ...part, box }, forms = leafForms(region, bounded), { units, halfSpaces, errors } = forms;
   const sum: Sum = sumOf(bounding, part.signs), { multipliers } = workspace;
   multipliers.fill(0, 3 * width);
   pushDown(region, objective, workspace, bounded, sum, multipliers);
   const slopes = workspace.overInput.slice(0, features);
+  programs.count++;
   const found = optimise(halfSpaces, box, slopes);
   if (found.isEmpty) {
     if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return NOTHING;
+    programs.count++;
     const { kind } = decide(region, original, bounded, forms);
     if (kind === "empty" || (kind === "thin" && region.isSolid)) return NOTHING;
   }

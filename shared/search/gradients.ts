@@ -48,7 +48,7 @@ function clamp(slope: number): number {
  */
 export function boundGradients(region: Region, objective: Objective, workspace: Workspace, piece: Gated): void {
   const { width, ranks, columns, factor } = region, { seed, charges } = objective, { lines, asked, found } = workspace;
-  const { phases, gradients: { lower, upper } } = piece, lost = lostOf(region, objective);
+  const { phases, gradients: { lower, upper } } = piece, lost = width * objective.underflow;
   for (let r = ranks.length - 1; r >= 0; r--) {
     const { from, end } = ranks[r];
     let count = 0;
@@ -63,11 +63,6 @@ export function boundGradients(region: Region, objective: Objective, workspace: 
     }
     for (let u = from; u < end; u++) prepareLine(width, lines, piece, u);
   }
-}
-
-/** What underflow may cost a row over g. */
-function lostOf({ width }: Region, { underflow }: Objective): number {
-  return width * underflow;
 }
 
 /**
@@ -125,7 +120,7 @@ export function boundEntries(
  * lines in the workspace: lower sums and masses into `workspace.found`. Source: (7), (25)
  */
 function askRows(
-  { vectors, rows, below }: Region,
+  { width, vectors, rows, below }: Region,
   { seed, charges }: Objective,
   workspace: Workspace,
   matrix: Float64Array,
@@ -141,6 +136,7 @@ function askRows(
     matrix,
     first,
     inner: rows,
+    stride: width,
     below,
     lines: workspace.lines,
     seed: workspace.seed,

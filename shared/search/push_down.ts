@@ -22,8 +22,6 @@ export interface Sum {
   readonly inputs: Float64Array | null;
   readonly constant: number;
   readonly charge: number;
-  /** Ranks from here on have no coefficients, and no multipliers of half-spaces (default: all may have). */
-  readonly until?: number;
 }
 
 /**
@@ -80,9 +78,7 @@ export function pushDown(
   else overUnit.set(sum.units);
   if (sum.inputs === null) overInput.fill(0);
   else overInput.set(sum.inputs);
-  const until = sum.until ?? ranks.length;
-  if (until < ranks.length) overHeight.fill(0, ranks[until].from);
-  for (let r = until - 1; r >= 0; r--) {
+  for (let r = ranks.length - 1; r >= 0; r--) {
     const { from, end, lower: read } = ranks[r];
     for (let u = end - 1; u >= from; u--) {
       const onUnit = overUnit[u], phase = phases[u];
@@ -119,7 +115,7 @@ export function pushDown(
  * branches (d, r) = (1, h) with h >= 0 and (0, 0) with h <= 0 that are open. Source: shared/README.md (25)
  */
 export function settlePushed(
-  { width, features, ranks, charges, factor, network: { bias, reach } }: Region,
+  { width, features, charges, factor, network: { bias, reach } }: Region,
   objective: Objective,
   { overGated, overGradient, overHeight, overUnit, overInput }: Workspace,
   { box, phases, heights, gradients }: Bounded,
@@ -127,8 +123,7 @@ export function settlePushed(
 ): number {
   // What the start itself lost is one step.
   let sum = start.constant, mass = start.charge, steps = start.charge === 0 ? 0 : 1;
-  const end = start.until !== undefined && start.until < ranks.length ? ranks[start.until].from : width;
-  for (let u = 0; u < end; u++) {
+  for (let u = 0; u < width; u++) {
     const onGated = overGated[u], onGradient = overGradient[u], onUnit = overUnit[u], onHeight = overHeight[u];
     const phase = phases[u];
     if (onGradient === 0 && onHeight === 0 && (phase < 0 || (onGated === 0 && onUnit === 0))) continue;

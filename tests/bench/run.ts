@@ -1,9 +1,9 @@
 /**
  * `deno task bench`: prints, in Markdown, how fast everything is in relation to the machine's own limit.
  *
- * `--json FILE` keeps the raw figures; `--only kernels,questions,search,http,threads,growth,worker` chooses; `--samples N`
- * (30); `--readme` writes the table of searches into README.md; `--against REV` compares the engine with that of another
- * revision and does nothing else. Keep the other cores idle.
+ * `--json FILE` keeps the raw figures; `--only kernels,questions,search,nodes,http,threads,growth,worker` chooses; `--samples N` (30);
+ * `--readme` writes the table of searches into README.md; `--against REV` compares the engine with that of another revision
+ * and does nothing else. Keep the other cores idle.
  */
 import { parseArgs } from "node:util";
 import { againstSection } from "./against_section.ts";
@@ -12,6 +12,7 @@ import { httpSection } from "./http_section.ts";
 import { kernelsSection } from "./kernels_section.ts";
 import { load, loadWarning, machine } from "./machine.ts";
 import { questionsSections } from "./questions_section.ts";
+import { nodesSection } from "./nodes_section.ts";
 import { markdownOf, type Section, withTable } from "./report.ts";
 import { searchSection } from "./search_section.ts";
 import { threadsSection } from "./threads_section.ts";
@@ -36,6 +37,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
   kernels: async () => [await kernelsSection(2 * samples)],
   questions: () => questionsSections(samples),
   search: async () => [await searchSection()],
+  nodes: async () => [await nodesSection(5)],
   http: async () => [await httpSection(Math.max(200, samples))],
   threads: async () => [await threadsSection(Math.min(5, samples))],
   growth: () => growthSections(samples),

@@ -69,7 +69,7 @@ function falseHeights(drawn: Drawn, { boundHeights }: Steps): string[] {
   const { region, objectives: [objective], truths, name } = drawn, wrong: string[] = [];
   const piece = startOf(drawn, objective), workspace = workspaceOf(region);
   const multipliers = usual(drawn);
-  if (!boundHeights(region, objective, workspace, piece, multipliers)) return [`${name}: no piece is left`];
+  if (!boundHeights(region, workspace, piece, multipliers)) return [`${name}: no piece is left`];
   for (const truth of truths) {
     truth.signs.forEach((s, u) => {
       if (s * piece.phases[u] < 0) wrong.push(`${name}: unit ${u} has the phase ${piece.phases[u]}, not ${s}`);
