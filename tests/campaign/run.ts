@@ -15,6 +15,8 @@ import { runSearches } from "../soundness/search_campaign.ts";
 const NETWORKS = 2000;
 const CONVOLUTIONAL = 500;
 const SEARCHED = 500;
+/** Of a search: all but a few networks take some hundreds. */
+const NODES = 32_768;
 const SEED = 20_261_124;
 const POINTS = 6;
 
@@ -52,7 +54,7 @@ async function runBounds() {
 
 /** Searches of small networks. */
 async function runSearch() {
-  const report = await runSearches({ seed, networks: searched, kernels }, tell(searched, "searched"));
+  const report = await runSearches({ seed, networks: searched, kernels, max_nodes: NODES }, tell(searched, "searched"));
   return { written: { search: { engine_version: ENGINE_VERSION, ...report } }, violations: report.violations };
 }
 

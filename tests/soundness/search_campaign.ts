@@ -46,8 +46,10 @@ export interface Counted {
   closed: number;
   /** Of the others: the upper bound is all that is true, the lower one is not. */
   upper_tight: number;
-  /** Of boxes with an interior alone: how many, and how many of them closed. */
-  readonly solid: { questions: number; closed: number };
+  /** Of the others: the constant is exactly 0, the bounds 0 and next to it, so that no relative gap is small. */
+  nought: number;
+  /** Of boxes with an interior alone. */
+  readonly solid: { questions: number; closed: number; upper_tight: number; nought: number };
   /** Troubles of the networks that were not closed. */
   readonly open: Partial<Record<Trouble, number>>;
   /** And their boxes. */
@@ -93,11 +95,12 @@ export async function runSearches(
           unsupported: 0,
           closed: 0,
           upper_tight: 0,
-          solid: { questions: 0, closed: 0 },
+          nought: 0,
+          solid: { questions: 0, closed: 0, upper_tight: 0, nought: 0 },
           open: {},
           open_boxes: {},
         };
-        const { searched, judged, upperTight, bounds } = await ask(
+        const { searched, judged, upperTight, isNought, bounds } = await ask(
           question,
           network,
           model,
@@ -106,16 +109,13 @@ export async function runSearches(
           max_nodes,
         );
         found.push(...judged.found.map((text) => `${network.name}, ${question.kind}: ${text}`));
-        const isClosed = searched && judged.closed;
-        counted.questions++;
-        if (isSolid(network)) {
-          counted.solid.questions++;
-          if (isClosed) counted.solid.closed++;
-        }
+        const kinds = [counted, ...(isSolid(network) ? [counted.solid] : [])];
+        for (const kind of kinds) kind.questions++;
         if (!searched) counted.unsupported++;
-        else if (isClosed) counted.closed++;
+        else if (judged.closed) { for (const kind of kinds) kind.closed++; }
         else {
-          if (upperTight) counted.upper_tight++;
+          if (upperTight) { for (const kind of kinds) kind.upper_tight++; }
+          if (isNought) { for (const kind of kinds) kind.nought++; }
           counted.open[network.recipe] = (counted.open[network.recipe] ?? 0) + 1;
           counted.open_boxes[boxKind] = (counted.open_boxes[boxKind] ?? 0) + 1;
           if (bounds !== null && open.length < SHOWN) open.push(`${network.name}, ${question.kind}: ${bounds}`);
@@ -170,6 +170,7 @@ interface Answered {
   readonly searched: boolean;
   readonly judged: Judged;
   readonly upperTight: boolean;
+  readonly isNought: boolean;
   readonly bounds: string | null;
 }
 
@@ -197,14 +198,23 @@ async function ask(
     ranges: ranged ? rows.map((row) => rangeOf(regions, network, row)) : [],
   };
   const judged = judge(finding, verdict, facts);
-  if (finding.type !== "lipschitz") return { searched, judged, upperTight: false, bounds: null };
+  if (finding.type !== "lipschitz") return { searched, judged, upperTight: false, isNought: false, bounds: null };
   const { witness, lower, upper } = finding, output = "row" in witness ? witness.row : witness.output;
   const at = sampleAt(network.graph, network, Float64Array.from(witness.point), new Random(0), rows);
   const claim = { ...finding, outputs: [], witness: { output, point: witness.point } };
   const found = [...judged.found, ...falseWitness(network, claim, at)];
-  const bounds = `${lower} to ${upper}, is ${toNumber(facts.truths.map(({ constant }) => constant).reduce(maximum))}`;
-  return { searched, judged: { ...judged, found }, upperTight: isUpperTight(finding, facts), bounds };
+  const constant = toNumber(facts.truths.map(({ constant }) => constant).reduce(maximum));
+  return {
+    searched,
+    judged: { ...judged, found },
+    upperTight: isUpperTight(finding, facts),
+    isNought: constant === 0 && lower === 0 && upper !== null && upper <= NOUGHT,
+    bounds: `${lower} to ${upper}, is ${constant}`,
+  };
 }
+
+/** Next to 0, for networks of numbers of some units. */
+const NOUGHT = 1e-9;
 
 function judge(finding: Finding, verdict: Verdict, facts: Facts): Judged {
   switch (finding.type) {
