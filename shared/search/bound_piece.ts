@@ -103,7 +103,13 @@ export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Arr
   const { aim, direct, seed, entryCharges } = objective, { width, features, byFeature } = region;
   const { start, slopes, entryLower, entryUpper } = workspace;
   if (aim.kind === "value") {
-    return { gated: null, units: seed, inputs: direct, constant: objective.constant, charge: valueCharge(region, objective) };
+    return {
+      gated: null,
+      units: seed,
+      inputs: direct,
+      constant: objective.constant,
+      charge: valueCharge(region, objective),
+    };
   }
   if (aim.kind === "entry") {
     const j = aim.feature;

@@ -1,8 +1,10 @@
 import { boundGraph, refine } from "../bounds/bound_graph.ts";
+import { lowerBounds } from "../bounds/walk.ts";
 import { type BoundOptions, type Group, type Pass, rulesOf, type Run } from "../bounds/pass.ts";
 import type { Graph, NodeId } from "../graph.ts";
-import type { Box } from "../numeric/box.ts";
+import { type Box, midpoint } from "../numeric/box.ts";
 import { evaluatePlain, gradientPlain } from "../witness/plain_network.ts";
+import { type Form, leastForms } from "./least_forms.ts";
 import type { TreeNode } from "./tree.ts";
 
 /**
@@ -57,15 +59,66 @@ export async function boundBoxes(
     return [...wanted].sort((a, b) => a - b);
   });
   await refine(pass, last, rows);
+  const combined = await boundCombinations(pass, parts, alternatives, levels);
   const activations = graph.nodes.filter((node) => rulesOf(node)?.kind === "elementwise");
   const pieces = parts.map((part, g): BoxPiece => {
     if (pass.empty[g] === 1) throw new RangeError("Cannot search: a box was found empty");
     const { upper } = pass.states[last].boxes[g];
-    const bounds = part.bounds.map((known, a) => Math.min(known, leastOf(upper, alternatives[part.tree][a])));
+    const bounds = part.bounds.map((known, a) =>
+      Math.min(known, leastOf(upper, alternatives[part.tree][a]), combined[g].get(a) ?? Infinity)
+    );
     const inputs = new Map(activations.map(({ inputs: [id] }) => [id, pass.states[id].boxes[g]] as const));
     return { ...part, bounds, upper: largestOf(bounds), inputs };
   });
   return { pass, pieces };
+}
+
+/**
+ * By part and alternative: bounds of convex combinations of the alternative's outputs, one where they alone leave it open. The
+ * weights are those that suit the network's linear form at the box's middle best; any are sound.
+ */
+async function boundCombinations(
+  pass: Pass,
+  parts: readonly BoxPiece[],
+  alternatives: readonly Alternatives[],
+  levels: Float64Array,
+): Promise<readonly ReadonlyMap<number, number>[]> {
+  const { graph, states } = pass, last = graph.nodes.length - 1, { size } = graph.nodes[last];
+  const asked: { readonly group: number; readonly alternative: number; readonly row: Float64Array }[] = [];
+  parts.forEach(({ tree, box, bounds }, group) => {
+    const { upper } = states[last].boxes[group];
+    alternatives[tree].forEach((outputs, alternative) => {
+      if (outputs.length < 2 || Math.min(bounds[alternative], leastOf(upper, outputs)) <= levels[tree]) return;
+      const { weights } = leastForms(formsAt(graph, midpoint(box), outputs), NO_HALF_SPACES, box);
+      if (weights.includes(1)) return;
+      const row = new Float64Array(size);
+      outputs.forEach((k, i) => row[k] = -weights[i]);
+      asked.push({ group, alternative, row });
+    });
+  });
+  const found = parts.map(() => new Map<number, number>());
+  if (asked.length === 0) return found;
+  const coefficients = new Float64Array(asked.length * size);
+  asked.forEach(({ row }, r) => coefficients.set(row, r * size));
+  const groups = Int32Array.from(asked, ({ group }) => group);
+  const least = await lowerBounds(pass, last, { groups, start: { layout: "dense", coefficients } });
+  asked.forEach(({ group, alternative }, r) => found[group].set(alternative, -least[r]));
+  return found;
+}
+
+const NO_HALF_SPACES = { rows: new Float64Array(0), constants: new Float64Array(0) };
+
+/** The outputs near a point as affine forms, in plain arithmetic. */
+function formsAt(graph: Graph, point: Float64Array, outputs: readonly number[]): Form[] {
+  const trace = evaluatePlain(graph, point), last = graph.nodes.length - 1;
+  return outputs.map((k) => {
+    const slopes = gradientPlain(graph, trace, unitRow(graph.nodes[last].size, k));
+    return { slopes, constant: slopes.reduce((sum, slope, j) => sum - slope * point[j], trace.values[last][k]) };
+  });
+}
+
+function unitRow(size: number, k: number): Float64Array {
+  return new Float64Array(size).fill(1, k, k + 1);
 }
 
 export function leastOf(values: Float64Array, outputs: readonly number[]): number {
@@ -99,8 +152,7 @@ function effectOf(graph: Graph, { box, bounds }: BoxPiece, alternatives: Alterna
   for (const t of [0.25, 0.5, 0.75]) {
     const trace = evaluatePlain(graph, lower.map((l, j) => l + t * (upper[j] - l)));
     for (const k of open) {
-      const seed = new Float64Array(graph.nodes[graph.nodes.length - 1].size);
-      seed[k] = 1;
+      const seed = unitRow(graph.nodes[graph.nodes.length - 1].size, k);
       gradientPlain(graph, trace, seed).forEach((slope, j) => effect[j] += Math.abs(slope) * (upper[j] - lower[j]));
     }
   }

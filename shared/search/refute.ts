@@ -93,9 +93,17 @@ async function byUnits(question: RefuteQuestion, context: RefuteContext): Promis
     const { asked, inputs, network } = await run.kernels.scope(async () => {
       const levels = new Float64Array(cases.length).fill(LEVEL);
       const alternativesOf = cases.map((other) => other.alternatives);
-      const { pass, pieces: [{ bounds, inputs }] } = await boundBoxes(graph, [wholeBox(one, at)], alternativesOf, levels, run);
+      const { pass, pieces: [{ bounds, inputs }] } = await boundBoxes(
+        graph,
+        [wholeBox(one, at)],
+        alternativesOf,
+        levels,
+        run,
+      );
       const outputs = graph.nodes[graph.nodes.length - 1].size;
-      const asked = alternatives.map((among, a) => askedOf(among, outputs, bounds[a])).filter(({ upper }) => upper > LEVEL);
+      const asked = alternatives.map((among, a) => askedOf(among, outputs, bounds[a])).filter(({ upper }) =>
+        upper > LEVEL
+      );
       return { asked, inputs, network: asked.length > 0 ? condenseNetwork(pass) : null };
     });
     if (asked.length === 0) continue;

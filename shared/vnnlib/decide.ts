@@ -6,7 +6,7 @@ import type { Box } from "../numeric/box.ts";
 import { addUp, multiplyUp } from "../numeric/rounding.ts";
 import type { Alternatives } from "../search/box_piece.ts";
 import { leastOf } from "../search/box_piece.ts";
-import { type RefuteAnswer, refute } from "../search/refute.ts";
+import { refute, type RefuteAnswer } from "../search/refute.ts";
 import { evaluatePlain } from "../witness/plain_network.ts";
 import type { Functional, Range } from "./functional.ts";
 
