@@ -11,7 +11,7 @@ import { search, type SearchContext, type Searched } from "./loop.ts";
 import { bytesOf, type Piece } from "./piece.ts";
 import { flopsOfPiece, type Region, regionOf } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
-import type { Candidate, Proved, Root } from "./tree.ts";
+import type { Candidate, Prove, Proved, Root } from "./tree.ts";
 
 /** What is searched: aims over a box, with what one pass over the network found. */
 export interface SearchQuestion {
@@ -26,6 +26,8 @@ export interface SearchQuestion {
   readonly limits: { readonly max_nodes: number; readonly gap: number };
   /** Where a point may be handed out: it, or one beside it. */
   readonly place: (point: Float64Array) => Float64Array;
+  /** Proves lower bounds at points (default: by outward arithmetic at the place of the point). */
+  readonly prove?: Prove;
   readonly run: Run;
 }
 
@@ -75,7 +77,8 @@ async function searchIn(
   const local = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
-    if (!isOpen[tree] || region.width === 0) return { upper, node: null, proved: proved[tree] };
+    const { aim } = asked[tree], isOne = aim.kind !== "value" || aim.among === undefined;
+    if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
     if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const node = rootOf(problem, tree, upper, levels[tree]);
     return { upper: node.upper, node: node.split === null ? null : node, proved: proved[tree] };
@@ -90,7 +93,8 @@ async function searchIn(
       limits,
       expander: distributed ?? local,
       bytesOf,
-      prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
+      prove: question.prove ??
+        ((points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) })))),
     }, { signal: run.signal, ...context });
     run.work.flops += found.nodes * flops;
     return { ...found, openShares: openShares(found, box, asked.length) };
@@ -132,6 +136,7 @@ function notBounded(tree: number, upper: number): Piece {
     gradients: nothing,
     signs: bytes,
     multipliers: new Float32Array(0),
+    weights: none,
     split: null,
     depth: 0,
   };
@@ -155,7 +160,12 @@ async function prove(
     lower[i] = aim.kind === "entry" ? boxes[at].lower[aim.feature] : leastNorm(boxes[at]);
   });
   const outputs = await outputsAt(graph, values.map((i) => points[i].point), run);
-  values.forEach((i, at) => lower[i] = leastValue(asked[points[i].tree].aim.row, outputs[at]));
+  values.forEach((i, at) => {
+    const { aim } = asked[points[i].tree];
+    lower[i] = aim.kind === "value" && aim.among
+      ? aim.among.reduce((least, k) => Math.min(least, outputs[at].lower[k]), Infinity)
+      : leastValue(aim.row, outputs[at]);
+  });
   return lower;
 }
 
