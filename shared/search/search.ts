@@ -75,7 +75,7 @@ async function searchIn(
     if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
     if (limits.max_nodes < expander.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const node = rootOf(problem, tree, upper, levels[tree]);
-    return { upper: node.upper, node: node.split === null ? null : node, proved: proved[tree] };
+    return { upper: node.upper, node: node.split === null && isOne ? null : node, proved: proved[tree] };
   });
   const found = await search(roots, {
     goal,
