@@ -74,7 +74,7 @@ async function byBoxes(question: RefuteQuestion, context: RefuteContext): Promis
 
 function wholeBox({ box, alternatives }: RefuteQuestion["cases"][number], tree: number): BoxPiece {
   const bounds = new Float64Array(alternatives.length).fill(Infinity);
-  return { tree, upper: Infinity, box, bounds, inputs: new Map(), depth: 0 };
+  return { tree, upper: Infinity, box, bounds, inputs: null, depth: 0 };
 }
 
 /** What holds at a point is at least 0 there; nothing else is told apart. */
