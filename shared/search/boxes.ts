@@ -21,7 +21,7 @@ import { regionOf } from "./region.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 
 /** Pieces of a box are searched where it leaves so few neurons undetermined, and so many of them are bounded. */
-const FEW_UNITS = 24, MOST_PIECES = 24;
+const FEW_UNITS = 32, MOST_PIECES = 48;
 
 /**
  * Splits boxes of inputs, and bounds the halves by passes over the network itself, those of a round together. Where few
