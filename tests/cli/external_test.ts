@@ -12,7 +12,7 @@ interface Instance {
 }
 
 /** Enough for all that is decided within some seconds. */
-const NODES = 5000;
+const NODES = 8000;
 
 const kernels = wasmKernels(module);
 
