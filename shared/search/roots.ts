@@ -4,7 +4,6 @@ import { chooseSplit } from "./choose_split.ts";
 import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
-import { boundLeaf } from "./leaf_value.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
@@ -33,7 +32,6 @@ export function problemOf(region: Region, original: Original, asked: readonly As
   return {
     region,
     original,
-    programs: { count: 0 },
     objectives: asked.map(objective),
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),
@@ -49,10 +47,7 @@ function sizeOf(upper: number, lower: number): number {
 export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece {
   const bounding = boundingOf(problem, tree), bounded = rootPart(problem, tree, upper, level);
   const box = bounded.box ?? problem.region.box;
-  const split = chooseSplit(bounding, { ...bounded, box }, bounded.box !== null);
-  if (split !== null || bounding.objective.aim.kind !== "value" || bounded.upper <= level) return { ...bounded, split };
-  const leaf = boundLeaf(problem, bounding, bounded, box);
-  return { ...bounded, upper: leaf ? leaf.upper : bounded.upper, split };
+  return { ...bounded, split: chooseSplit(bounding, { ...bounded, box }, bounded.box !== null) };
 }
 
 /** The whole region as a part: bounded once, entries of J by rows. */

@@ -81,7 +81,7 @@ async function searchIn(
     if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
     if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const node = rootOf(problem, tree, upper, levels[tree]);
-    return { upper: node.upper, node: node.split === null ? null : node, proved: proved[tree] };
+    return { upper: node.upper, node: node.split === null && isOne ? null : node, proved: proved[tree] };
   });
   const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
