@@ -15,7 +15,7 @@ export interface Smoothing {
 const SMOOTHING: Smoothing = { steps: 120, rate: [0.1, 0.005], spread: [0.02, 0.0005] };
 
 /** Expansions of nodes at such depths climb: one costs about two nodes. */
-const EVERY = 32;
+const EVERY = 16;
 
 /** Whether the expansion of a node is followed by a climb: of gradients over many features. */
 export function climbsSmoothed({ region, objective }: Bounding, depth: number): boolean {
@@ -67,7 +67,7 @@ export function climbSmoothed(
 
 /** d/dx of the smoothed objective at the point that `valueAt` left in the workspace; the array is the workspace's. */
 function smoothedSlopes({ region, objective, workspace }: Bounding, spread: number): Float64Array {
-  const { width, features, ranks, byUnit, vectors, network: { lower, upper } } = region, { aim, seed } = objective;
+  const { features, ranks, byUnit, vectors, network: { lower, upper } } = region, { aim, seed } = objective;
   const { height, gradient, row, slopes, overInput, overGated, overGradient, overHeight, overUnit } = workspace;
   if (aim.kind === "entry") slopes.fill(0).fill(1, aim.feature, aim.feature + 1);
   else for (let j = 0; j < features; j++) slopes[j] = overInput[j] > 0 ? 1 : overInput[j] < 0 ? -1 : 0;

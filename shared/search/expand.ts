@@ -58,9 +58,10 @@ export function expandPiece(problem: Problem, node: Piece, level: number): Expan
     if (outcome.closed > closed) closed = outcome.closed;
     if (outcome.point) points.push(outcome.point);
   }
-  if (points.length > 0 && climbsSmoothed(bounding, node.depth)) {
-    const start = points[points.length - 1].point;
-    points.push(candidate(bounding, node.tree, climbSmoothed(bounding, bounding.region.box, start)));
+  if (climbsSmoothed(bounding, node.depth)) {
+    for (const { point } of points.slice()) {
+      points.push(candidate(bounding, node.tree, climbSmoothed(bounding, bounding.region.box, point)));
+    }
   }
   return { children, closed, bounded: parts.length, points };
 }
