@@ -53,12 +53,16 @@ export async function answerQuestion(engine: Engine, call: CertifyCall): Promise
   if (found !== null) return { question, found };
   const { kernels, budget, clock = null, distribute } = engine;
   const host = { kernels, budget, clock, ...(distribute && { distribute }) };
-  const certificate = await certify(model, query, { ...host, ...stoppable(call) });
+  const certificate = await certify(model, query, { ...host, ...stoppable(call), ...watched(call) });
   return { question, issued: kept(certificate) };
 }
 
 function stoppable({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
+}
+
+function watched({ finish, onSearch }: CertifyCall): Pick<CertifyCall, "finish" | "onSearch"> {
+  return { ...(finish && { finish }), ...(onSearch && { onSearch }) };
 }
 
 function kept(certificate: Certificate): KeptCertificate {
