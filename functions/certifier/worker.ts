@@ -28,7 +28,7 @@ const REPORT_MS = 100;
 
 const kernels = createKernels(budget.bytes);
 
-const { distribute } = searchThreads({ count: searchThreadsFrom(environment), createWorker: createThread });
+const { distribute, threads } = searchThreads({ count: searchThreadsFrom(environment), createWorker: createThread });
 
 const engine: Engine = {
   models: new ModelCache(modelCacheBytes(environment)),
@@ -36,6 +36,7 @@ const engine: Engine = {
   budget,
   clock: pausingClock(TURN_MS),
   distribute,
+  threads,
   crossCheck: againstRuntime(onnxruntime(), kernels),
 };
 

@@ -44,9 +44,9 @@ export async function certifyCommand(given: readonly string[], host: CommandHost
     const [path] = positionals(options, ["MODEL.onnx"]);
     const signal = signalFrom(options, host);
     const request = await questionFrom(options, host);
-    const { distribute } = threads = threadsFrom(options, host);
+    threads = threadsFrom(options, host);
     const { model, kernels, context: engine } = await openEngine(path, host, progress, signal);
-    const context = { ...engine, distribute };
+    const context = { ...engine, distribute: threads.distribute, threads: threads.threads };
     const query = await resolveQuery(request, model, kernels);
     const certificate = query.options.search === undefined
       ? await certify(model, query, context)
