@@ -104,14 +104,15 @@ function costOfPasses(graph: Graph, property: PlainProperty, options: Query["opt
 function searchCost(graph: Graph, property: PlainProperty, limits: SearchLimits, threads: number): Cost {
   const { max_nodes, time_ms } = limits, features = graph.nodes[0].size, outputs = outputsOf(graph);
   const trees = treesOf(graph, property), most = mostUnits(graph), likely = likelyUnits(graph);
-  const perNode = flopsOfPiece(most, features), perPoint = pointFlops(graph, property);
+  const perNode = flopsOfPiece(most, features), perPoint = pointsCost(graph, property, 1).flops;
   const all = max_nodes * (perNode + perPoint), round = PARTS_A_ROUND * (perNode + perPoint);
   const timed = time_ms === undefined ? all : time_ms * threads * FLOPS_A_MILLISECOND + round;
   const pieces = (max_nodes + trees) * (400 + 49 * likely + features);
   return {
     flops: SMALL + trees * perPoint + Math.min(all, timed),
     bytes: 80 * (likely + outputs) * (features + likely) + 1024 * (likely + features) + 2 ** 16 +
-      64 * trees * (likely + features) + Math.min(pieces, OPEN_BYTES),
+      64 * trees * (likely + features) + Math.min(pieces, OPEN_BYTES) +
+      pointsCost(graph, property, POINTS_PER_BATCH).bytes,
   };
 }
 
@@ -133,11 +134,12 @@ function treesOf(graph: Graph, property: PlainProperty): number {
   }
 }
 
-/** One point proved by intervals: the values there, and a gradient where one is asked for. */
-function pointFlops(graph: Graph, { type }: PlainProperty): number {
-  const values = costOfPass(graph, 1, "interval", NO_ROWS).flops;
-  if (type === "output_bounds" || type === "robustness") return 1.05 * values;
-  return 1.05 * (values + costOfPass(jacobianOf(graph, false), 1, "interval", NO_ROWS).flops);
+/** Points proved together by intervals: the values there, and a gradient where one is asked for. */
+function pointsCost(graph: Graph, { type }: PlainProperty, count: number): Cost {
+  const values = costOfPass(graph, count, "interval", NO_ROWS);
+  const isValue = type === "output_bounds" || type === "robustness";
+  const all = isValue ? values : addCosts(values, costOfPass(jacobianOf(graph, false), count, "interval", NO_ROWS));
+  return { ...all, flops: 1.05 * all.flops };
 }
 
 /** All kinks, or as many as the condensed network may have at most. */

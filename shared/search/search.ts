@@ -11,7 +11,7 @@ import type { Original } from "./leaf.ts";
 import { FLOPS_A_MILLISECOND } from "./limits.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
 import { bytesOf, type Piece } from "./piece.ts";
-import { flopsOfPiece, type Region, regionOf } from "./region.ts";
+import { flopsOfPiece, type Region, regionOf, vectorsFor } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
 import type { Candidate, Expander, Prove, Proved, Root } from "./tree.ts";
 
@@ -46,8 +46,8 @@ export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
 }
 
 /**
- * Branch and bound over the condensed network. A network too large for that is answered with the bounds that are there, as
- * stopped by memory.
+ * Branch and bound over the condensed network. A network too large for that, or for the kernels' memory, is answered with the
+ * bounds that are there, as stopped by memory.
  */
 export async function searchRegion(
   question: SearchQuestion,
@@ -56,16 +56,16 @@ export async function searchRegion(
   const { box, network, asked, proved, goal, limits, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
   const isOpen = asked.map(({ upper }, tree) => upper > levels[tree]);
-  if (network === null) {
+  const vectors = network && vectorsFor(network, run.kernels);
+  if (vectors === null) {
     const trees = proved.map((one, tree) => ({ ...one, upper: asked[tree].upper }));
     const open = isOpen.filter(Boolean).length;
     return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed", openShares: isOpen.map(Number) };
   }
-  const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
   try {
-    return await searchIn(region, question, isOpen, levels, context);
+    return await searchIn(regionOf(network!, box, () => vectors), question, isOpen, levels, context);
   } finally {
-    region.vectors.release();
+    vectors.release();
   }
 }
 

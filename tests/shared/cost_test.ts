@@ -214,3 +214,24 @@ Deno.test("a search with a time limit takes no more than what that was announced
   };
   assert.ok(await ask(2) > await ask(1));
 });
+
+Deno.test("a search that the kernels have no memory for ends with the bounds of one pass, and within their budget", async () => {
+  const { graph, region } = wide(), model = modelOf(graph, "wide");
+  const ask = async (maxBytes: number | undefined, options: Query["options"]) => {
+    const kernels = wasmKernels(module, maxBytes === undefined ? {} : { maxBytes });
+    const property = { type: "output_bounds", outputs: [0, 1] } as const;
+    const output = model.description.outputs[0].name;
+    const query = { model_digest: model.digest, output, region, property, options };
+    return { ...await certify(model, query, { kernels }), ...kernels.memory() };
+  };
+  const search = { max_nodes: 64, gap: 0 }, once = await ask(undefined, OPTIONS[0]);
+  const free = await ask(undefined, { ...OPTIONS[0], search }), maxBytes = once.peakBytes + 2 ** 18;
+  assert.ok(
+    free.method.search.nodes > 0 && free.peakBytes > maxBytes,
+    `${free.peakBytes} bytes, not above ${maxBytes}`,
+  );
+  const small = await ask(maxBytes, { ...OPTIONS[0], search });
+  assert.deepEqual(small.method.search, { nodes: 0, open: 4, stopped_by: "memory" });
+  assert.deepEqual([small.finding, small.reproducible], [once.finding, false]);
+  assert.ok(small.peakBytes <= maxBytes && small.bytes === 0 && free.bytes === 0);
+});
