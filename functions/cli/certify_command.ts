@@ -1,11 +1,12 @@
 /** `certify`: one question about a model in a file. */
-import { canonicalBytes, certify, type CertifyContext, resolveQuery } from "../../shared/mod.ts";
+import { canonicalBytes, certify, resolveQuery } from "../../shared/mod.ts";
 import { describeOptions, type Option, positionals, readArguments } from "./arguments.ts";
 import type { Threads } from "../certifier/threads.ts";
 import { COMMON_OPTIONS, ENVIRONMENT_HELP, openEngine, signalFrom } from "./engine.ts";
 import { describeExits, EXIT, type ExitCode, exitOf, problemText } from "./failure.ts";
 import type { CommandHost } from "./host.ts";
-import { type Progress, progressLine } from "./progress.ts";
+import { untilInterrupted } from "./interrupt.ts";
+import { progressLine } from "./progress.ts";
 import { QUESTION_HELP, QUESTION_OPTIONS, questionFrom } from "./question.ts";
 import { summaryOf } from "./summary.ts";
 import { THREADS_OPTION, threadsFrom } from "./threads.ts";
@@ -17,28 +18,6 @@ const OPTIONS: readonly Option[] = [
   { name: "--out", value: "FILE", help: "write that JSON to a file" },
   ...COMMON_OPTIONS,
 ];
-
-/**
- * Runs a search that the first interrupt ends with the best bounds so far. Before its first round an interrupt ends the
- * process as ever: nothing would hear it.
- */
-async function untilInterrupted<T>(
-  host: CommandHost,
-  progress: Progress,
-  body: (watch: Pick<CertifyContext, "finish" | "onSearch">) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  let stopListening: (() => void) | null = null;
-  const onSearch: Progress["onSearch"] = (how) => {
-    stopListening ??= host.onInterrupt(() => controller.abort());
-    progress.onSearch(how);
-  };
-  try {
-    return await body({ finish: controller.signal, onSearch });
-  } finally {
-    if (!controller.signal.aborted) (stopListening as (() => void) | null)?.();
-  }
-}
 
 export const CERTIFY_HELP = `certify MODEL.onnx: a certificate for a network over a box of inputs
 
@@ -65,9 +44,9 @@ export async function certifyCommand(given: readonly string[], host: CommandHost
     const [path] = positionals(options, ["MODEL.onnx"]);
     const signal = signalFrom(options, host);
     const request = await questionFrom(options, host);
-    const { distribute } = threads = threadsFrom(options, host);
+    threads = threadsFrom(options, host);
     const { model, kernels, context: engine } = await openEngine(path, host, progress, signal);
-    const context = { ...engine, distribute };
+    const context = { ...engine, distribute: threads.distribute, threads: threads.threads };
     const query = await resolveQuery(request, model, kernels);
     const certificate = query.options.search === undefined
       ? await certify(model, query, context)
