@@ -1,12 +1,15 @@
 /** The ports of the HTTP application: what it needs from a platform. Each entry builds one {@link Services} by hand. */
 import type {
+  Budget,
   Certificate,
   Evaluate,
   ModelDescription,
+  Query,
   QuestionRequest,
   SearchProgress,
   VerifyReport,
 } from "../shared/mod.ts";
+import type { Holder, Job, JobEnd, JobProblem, JobProgress } from "./jobs/job.ts";
 
 /** A certificate as it is kept: its canonical bytes, and what the index needs to know about it. */
 export interface KeptCertificate {
@@ -59,6 +62,8 @@ export interface CertifyCall {
   readonly digest: string;
   readonly request: QuestionRequest;
   readonly model: ModelSource;
+  /** A question that may cost more is not answered but handed back, unless its certificate is found. Absent: the host's. */
+  readonly ceiling?: Budget;
   /** Asked once the question is resolved; a certificate that is found ends the call. */
   readonly known: (question: string) => Promise<FoundCertificate | null>;
   /** Aborts: the question is not wanted any more, nothing is issued. */
@@ -69,10 +74,90 @@ export interface CertifyCall {
   readonly onSearch?: (progress: SearchProgress) => void;
 }
 
-/** Either a certificate found under the question, or a new one that is not kept yet. */
+/** A certificate found under the question, a new one that is not kept yet, or a question that costs more than the ceiling. */
 export type CertifyResult =
   | { readonly question: string; readonly found: FoundCertificate }
-  | { readonly question: string; readonly issued: KeptCertificate };
+  | { readonly question: string; readonly issued: KeptCertificate }
+  | { readonly question: string; readonly priced: PricedQuestion };
+
+/** A resolved question and what it may cost. */
+export interface PricedQuestion {
+  readonly query: Query;
+  readonly estimated: Budget;
+}
+
+/** A question that is to become a job. */
+export interface JobSubmission extends PricedQuestion {
+  /** The digest of the question, and so the job's id. */
+  readonly question: string;
+  /** Told of the end, too. */
+  readonly callback: string | null;
+  /** Whether a job that has succeeded is to run again: its certificate is gone. */
+  readonly restart: boolean;
+}
+
+/**
+ * Jobs as callers see them. Of one question there is one job.
+ *
+ * Every method throws `store-unavailable` when the jobs cannot be reached.
+ */
+export interface Jobs {
+  /**
+   * The job of the question: the one under way, or the one that has succeeded; else a new run of it, which is not lost any
+   * more. Throws `too-many-requests` where too many wait, `invalid-query` where the job has no place for the callback.
+   */
+  submit(submission: JobSubmission): Promise<Job>;
+  get(id: string): Promise<Job | null>;
+  /**
+   * The job each time something happened to it, and lastly as it has ended. `last` is the last event seen (null: none).
+   * Ends early, without a word, when the job is not known or the signal aborts.
+   */
+  watch(id: string, last: number | null, signal: AbortSignal): AsyncIterable<Job>;
+  /** Ends a job that waits; one that runs ends with its best bounds soon. Null: there is none. */
+  cancel(id: string): Promise<Job | null>;
+}
+
+/** A job in a runner's hands. */
+export interface TakenJob {
+  readonly job: Job;
+  readonly holder: Holder;
+  /** Null: the store has lost it. */
+  readonly query: Query | null;
+}
+
+/** The bounds of a search so far; null where there are none yet. */
+export type SearchSoFar = Omit<JobProgress, "elapsed_ms">;
+
+/** Jobs as runners see them. A runner that is not heard of for a while loses its job to another. */
+export interface JobQueue {
+  /** Waits for a job; null when the signal aborts. */
+  take(runner: string, signal: AbortSignal): Promise<TakenJob | null>;
+  /** The runner is alive. Returns the job, or null where it is the runner's no more. */
+  hear(id: string, holder: Holder, search: SearchSoFar | null): Promise<Job | null>;
+  /** The job waits again; `counts`: as an attempt that was made. */
+  giveBack(id: string, holder: Holder, counts: boolean): Promise<void>;
+  end(id: string, holder: Holder, end: JobEnd): Promise<Job | null>;
+  /** Resolves when the job may have changed, after `ms`, or when the signal aborts. */
+  changed(id: string, ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The end of a job, as its callbacks are told. */
+export interface JobEnded {
+  readonly type: "certificate.issued" | "job.failed" | "job.canceled";
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly job_id: string;
+  readonly certificate_id: string | null;
+  readonly problem: JobProblem | null;
+}
+
+/** Tells those who asked to be told. */
+export interface Notifier {
+  /** Why this URL cannot be told, in words; null where it can. */
+  refusal(url: string): string | null;
+  /** Returns once the event is safe with the notifier. It may be told twice of one. */
+  notify(event: JobEnded, urls: readonly string[]): Promise<void>;
+}
 
 export interface VerifyCall {
   readonly certificate: Certificate;
@@ -117,6 +202,21 @@ export interface RequestRecord {
   readonly error?: string;
 }
 
+/** What was answered under a client's key. */
+export type IdempotentAnswer = { readonly certificate: string } | { readonly job: string };
+
+/** Requests by the key that a client gave them, so that one that is sent again is not done again. */
+export interface Idempotency {
+  /**
+   * Claims the key for a request with this digest and returns what was answered under it, or null.
+   *
+   * Throws `idempotency-mismatch` where another request has the key.
+   */
+  claim(key: string, request: string): Promise<IdempotentAnswer | null>;
+  /** Keeps the answer, and returns the one that counts: the first. */
+  keep(key: string, request: string, answer: IdempotentAnswer): Promise<IdempotentAnswer>;
+}
+
 export interface Log {
   request(record: RequestRecord): void;
   /** A failure that no answer tells of. */
@@ -129,6 +229,8 @@ export interface Limits {
   readonly body_bytes: number;
   /** Arithmetic one question may cost. */
   readonly gflop: number;
+  /** Arithmetic up to which a question is answered at once, on a host that has jobs: above it is a job. */
+  readonly gflop_at_once?: number;
   /** Memory one question may need. */
   readonly memory_bytes: number;
 }
@@ -140,4 +242,10 @@ export interface Services {
   readonly assets: Assets;
   readonly log: Log;
   readonly limits: Limits;
+  /** Absent where questions are answered at once or not at all. */
+  readonly jobs?: Jobs;
+  /** Absent where nobody can be called back. */
+  readonly notifier?: Notifier;
+  /** Absent where nothing can be remembered of a request but its answer. */
+  readonly idempotency?: Idempotency;
 }

@@ -10,6 +10,7 @@ export const PROBLEMS = {
   "unsupported-media-type": { status: 415, title: "The media type is not supported" },
   "invalid-query": { status: 422, title: "The question is not valid" },
   "unsupported-option": { status: 422, title: "The option is not supported by this version" },
+  "idempotency-mismatch": { status: 422, title: "The idempotency key belongs to another request" },
   "over-budget": { status: 422, title: "The question costs more than this host may spend" },
   "unreadable-model": { status: 422, title: "The model cannot be read" },
   "unsupported-operator": { status: 422, title: "The model uses an operator that is not supported" },
@@ -19,6 +20,7 @@ export const PROBLEMS = {
   "too-many-requests": { status: 429, title: "Too many requests" },
   "model-misread": { status: 500, title: "Our reading of the model disagrees with the reference runtime" },
   "kernel-failure": { status: 500, title: "A computation failed" },
+  "job-abandoned": { status: 500, title: "The job could not be finished" },
   "internal": { status: 500, title: "Something went wrong on our side" },
   "store-unavailable": { status: 503, title: "The store cannot be reached" },
 } as const satisfies Record<string, { status: number; title: string }>;
