@@ -8,6 +8,7 @@ import { mountCapabilities } from "./routes/capabilities.ts";
 import { mountCertificates } from "./routes/certificates.ts";
 import { mountCertify } from "./routes/certify.ts";
 import { mountDocuments } from "./routes/documents.ts";
+import { mountJobs } from "./routes/jobs.ts";
 import { mountModels } from "./routes/models.ts";
 import { mountPages } from "./routes/pages.ts";
 import type { Services } from "./services.ts";
@@ -20,6 +21,7 @@ export function createApp(services: Services): App {
   mountModels(app, services);
   mountCertify(app, services);
   mountCertificates(app, services);
+  if (services.jobs) mountJobs(app, services, services.jobs);
   mountCapabilities(app, services);
   mountPages(app);
   mountDocuments(app, services.assets);

@@ -5,7 +5,7 @@ export { type Certificate, questionOf } from "./certificate/certificate.ts";
 export type { Finding, Verdict } from "./certificate/finding.ts";
 export { crossCheck, type Evaluate } from "./cross_check.ts";
 export { certify, type CertifyContext, resolveQuery } from "./certify.ts";
-export { type Budget, costOf } from "./cost.ts";
+export { type Budget, checkBudget, costOf } from "./cost.ts";
 export {
   invalidQuery,
   LipcertError,

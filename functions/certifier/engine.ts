@@ -5,7 +5,9 @@ import {
   type Certificate,
   certify,
   type Check,
+  checkBudget,
   type Clock,
+  costOf,
   type Distribute,
   type Kernels,
   LipcertError,
@@ -45,17 +47,24 @@ export async function describeModel(engine: Engine, digest: string, bytes: Uint8
   return model.description;
 }
 
-/** Resolves a question, and answers it unless its certificate is known. */
+/** Resolves a question, and answers it unless its certificate is known or it may cost more than the call's ceiling. */
 export async function answerQuestion(engine: Engine, call: CertifyCall): Promise<CertifyResult> {
+  const { kernels, budget, clock = null, distribute, threads } = engine;
   const model = await engine.models.get(call.digest, call.model);
-  const query = await resolveQuery(call.request, model, engine.kernels);
+  const query = await resolveQuery(call.request, model, kernels);
   const question = await questionOf(query);
   const found = await call.known(question);
   if (found !== null) return { question, found };
-  const { kernels, budget, clock = null, distribute, threads } = engine;
-  const host = { kernels, budget, clock, ...(distribute && { distribute, threads }) };
-  const certificate = await certify(model, query, { ...host, ...stoppable(call), ...watched(call) });
+  const estimated = costOf(model.graph(query.output), query, threads);
+  checkBudget(estimated, budget);
+  if (call.ceiling && exceeds(estimated, call.ceiling)) return { question, priced: { query, estimated } };
+  const host = { kernels, clock, ...(distribute && { distribute, threads }) };
+  const certificate = await certify(model, query, { question, ...host, ...stoppable(call), ...watched(call) });
   return { question, issued: kept(certificate) };
+}
+
+function exceeds(cost: Budget, ceiling: Budget): boolean {
+  return cost.flops > ceiling.flops || cost.bytes > ceiling.bytes;
 }
 
 function stoppable({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {

@@ -2,11 +2,18 @@
  * What the pool and its Workers say to each other. A Worker has one call at a time, so messages need no numbers.
  *
  * The pool starts the Worker, then opens a call; the Worker may ask for the model's bytes, says which question it answers
- * and goes on at once, tells of a search that is watched, and ends the call with one of the last four.
+ * and goes on at once, tells of a search that is watched, and ends the call with one of the last five.
  */
 import { LipcertError, type ProblemMembers, PROBLEMS, type ProblemType } from "../../shared/errors.ts";
-import type { Certificate, ModelDescription, QuestionRequest, SearchProgress, VerifyReport } from "../../shared/mod.ts";
-import type { KeptCertificate } from "../services.ts";
+import type {
+  Budget,
+  Certificate,
+  ModelDescription,
+  QuestionRequest,
+  SearchProgress,
+  VerifyReport,
+} from "../../shared/mod.ts";
+import type { KeptCertificate, PricedQuestion } from "../services.ts";
 
 export type ToWorker =
   | { readonly kind: "start"; readonly flags: CallFlags }
@@ -17,6 +24,8 @@ export type ToWorker =
     readonly request: QuestionRequest;
     /** Whether somebody hears of a search or may finish it: only then does it pause. */
     readonly watched: boolean;
+    /** A question that may cost more is only priced. */
+    readonly ceiling?: Budget;
   }
   | { readonly kind: "verify"; readonly certificate: Certificate; readonly digest: string | null }
   | { readonly kind: "model"; readonly bytes: Uint8Array<ArrayBuffer> | null };
@@ -28,6 +37,7 @@ export type FromWorker =
   | { readonly kind: "progress"; readonly progress: SearchProgress }
   | { readonly kind: "described"; readonly description: ModelDescription }
   | { readonly kind: "issued"; readonly certificate: KeptCertificate }
+  | { readonly kind: "priced"; readonly question: string; readonly priced: PricedQuestion }
   | { readonly kind: "verified"; readonly report: VerifyReport }
   | { readonly kind: "failed"; readonly failure: Failure };
 

@@ -82,11 +82,14 @@ export function certifierPool(settings: PoolSettings): Pool {
       if (last.kind === "described") return last.description;
       throw unexpected(last.kind);
     },
-    async certify({ digest, request, model, known, signal, finish, onSearch }: CertifyCall): Promise<CertifyResult> {
+    async certify(
+      { digest, request, ceiling, model, known, signal, finish, onSearch }: CertifyCall,
+    ): Promise<CertifyResult> {
       const watched = finish !== undefined || onSearch !== undefined;
-      const opening = { kind: "certify", digest, request, watched } as const;
+      const opening = { kind: "certify", digest, request, watched, ...(ceiling && { ceiling }) } as const;
       const last = await run({ opening, model, known, finish, onSearch }, signal);
       if (last.kind === "issued") return { question: last.certificate.question, issued: last.certificate };
+      if (last.kind === "priced") return { question: last.question, priced: last.priced };
       if (last.kind === "found") return { question: last.question, found: last.found };
       throw unexpected(last.kind);
     },

@@ -74,8 +74,12 @@ async function answer(call: ToWorker): Promise<FromWorker> {
     case "describe":
       return { kind: "described", description: await describeModel(engine, call.digest, call.bytes) };
     case "certify": {
-      const { digest, request } = call, watch = call.watched ? { finish, onSearch: reports() } : {};
-      const result = await answerQuestion(engine, { digest, request, model, known, signal, ...watch });
+      const { digest, request, ceiling } = call, watch = call.watched ? { finish, onSearch: reports() } : {};
+      const result = await answerQuestion(engine, {
+        ...{ digest, request, model, known, signal, ...watch },
+        ...(ceiling && { ceiling }),
+      });
+      if ("priced" in result) return { kind: "priced", ...result };
       if ("issued" in result) return { kind: "issued", certificate: result.issued };
       throw new Error("only the pool finds certificates");
     }

@@ -20,8 +20,16 @@ export const identify: MiddlewareHandler<Env> = requestId();
 export const shareWithOrigins: MiddlewareHandler<Env> = cors({
   origin: "*",
   allowMethods: ["GET", "HEAD", "POST"],
-  allowHeaders: ["Content-Type", "If-None-Match", "Prefer", "X-Request-Id"],
-  exposeHeaders: ["ETag", "Content-Location", "Location", "Retry-After", "Server-Timing", "X-Request-Id"],
+  allowHeaders: ["Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer", "X-Request-Id"],
+  exposeHeaders: [
+    "ETag",
+    "Content-Location",
+    "Location",
+    "Preference-Applied",
+    "Retry-After",
+    "Server-Timing",
+    "X-Request-Id",
+  ],
   maxAge: 86400,
 });
 

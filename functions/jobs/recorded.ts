@@ -6,7 +6,7 @@
  * board: a job that has ended and is still there is told of again.
  */
 import { canonicalBytes, LipcertError, PROBLEMS, type Query } from "../../shared/mod.ts";
-import type { Jobs, JobQueue, Notifier, TakenJob } from "../services.ts";
+import type { JobQueue, Jobs, Notifier, TakenJob } from "../services.ts";
 import type { Blobs, Bytes, Now, Records } from "../storage/port.ts";
 import { update } from "../storage/update.ts";
 import { readBoard, withJob, withoutJob, writeBoard } from "./board.ts";
@@ -18,7 +18,6 @@ import {
   givenBack,
   hasEnded,
   heardOf,
-  type Holder,
   holderOf,
   isHeld,
   type Job,
@@ -44,6 +43,8 @@ export interface RecordedJobsSettings {
   readonly pollMs: number;
   /** Jobs that may wait or run; one more is `too-many-requests`. */
   readonly mostJobs: number;
+  /** Aborts when the host ends: nobody is kept waiting then. */
+  readonly closing: AbortSignal;
 }
 
 /** Runners that a job is lost with before it has failed. */
@@ -67,7 +68,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
-  const { records, blobs, now, notifier, failed, leaseMs, pollMs, mostJobs } = settings;
+  const { records, blobs, now, notifier, failed, leaseMs, pollMs, mostJobs, closing } = settings;
   const wakes = new Wakes();
 
   async function get(id: string): Promise<Job | null> {
@@ -119,8 +120,10 @@ export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
       }
       // A name for this one time: a write whose answer was lost is still known as ours.
       const token = `${runner}/${crypto.randomUUID()}`;
-      const job = await change(id, (job) =>
-        job && taken(job, token, now(), { leaseMs, mostAttempts: MOST_ATTEMPTS, abandoned: ABANDONED }));
+      const job = await change(
+        id,
+        (job) => job && taken(job, token, now(), { leaseMs, mostAttempts: MOST_ATTEMPTS, abandoned: ABANDONED }),
+      );
       if (job?.lease?.runner !== token || job.status !== "running") continue;
       const query = await blobs.get(nameOfQuery(id));
       return {
@@ -158,12 +161,12 @@ export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
     },
 
     async *watch(id, last, signal) {
-      const left = new AbortController(), isOver = AbortSignal.any([signal, left.signal]);
+      const left = new AbortController(), isOver = AbortSignal.any([signal, closing, left.signal]);
       try {
         for (;;) {
           const woken = wakes.wait(id, pollMs, isOver); // before the look, so that nothing is missed
           const job = await get(id);
-          if (job === null || signal.aborted) return;
+          if (job === null || isOver.aborted) return;
           const isNew = eventsAfter(job.events, last).length > 0;
           if (isNew || hasEnded(job)) yield job;
           if (hasEnded(job)) return;

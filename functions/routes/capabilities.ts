@@ -4,7 +4,7 @@ import { type App, operation } from "../http/operation.ts";
 import { CapabilitiesAnswer, HealthAnswer, problemResponses } from "../schemas/answers.ts";
 import type { Services } from "../services.ts";
 
-export function mountCapabilities(app: App, { limits }: Services): void {
+export function mountCapabilities(app: App, { limits, jobs, notifier, idempotency }: Services): void {
   operation(app, {
     method: "get",
     path: "/v1/capabilities",
@@ -16,7 +16,8 @@ export function mountCapabilities(app: App, { limits }: Services): void {
     },
   }, (c) => {
     const engine = capabilities();
-    return c.json({ ...engine, limits: { ...engine.limits, ...limits } });
+    const host = { jobs: !!jobs, callbacks: !!jobs && !!notifier, idempotency_keys: !!idempotency };
+    return c.json({ ...engine, ...host, limits: { ...engine.limits, ...limits } });
   });
 
   operation(app, {

@@ -95,8 +95,10 @@ export const LATER_OPTIONS: readonly LaterOption[] = [
   { path: ["options", "search", "record"] },
   { path: ["options", "observe"] },
   { path: ["options", "preactivation"], value: "alpha_crown" },
-  { path: ["callback_url"] },
 ];
+
+/** Characters of a URL to call back. */
+const MOST_URL = 1024;
 
 const output = z.string().optional().openapi({ description: "Name of the output, where the model has several" });
 
@@ -104,6 +106,10 @@ const question = {
   region: Region,
   property: Property,
   options: Options.optional(),
+  callback_url: z.string().max(MOST_URL).optional().openapi({
+    format: "uri",
+    description: "Where the question becomes a job: told of its end. Not told of what is answered at once",
+  }),
 };
 
 /** A center has a radius beside it, unless one is asked for. */

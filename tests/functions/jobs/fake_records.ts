@@ -1,0 +1,49 @@
+/** Records and blobs in memory, which can be made to fail, and to yield between a look and a write. */
+import type { Blobs, Bytes, Records, Versioned } from "../../../functions/storage/port.ts";
+import { LipcertError } from "../../../shared/errors.ts";
+
+export interface FakeStore {
+  readonly records: Records;
+  readonly blobs: Blobs;
+  /** Fails calls while it returns true. */
+  isDown: () => boolean;
+  readonly keys: () => string[];
+}
+
+export function fakeStore(): FakeStore {
+  const kept = new Map<string, Versioned>(), bytesOf = new Map<string, Bytes>();
+  let writes = 0;
+  const store: FakeStore = {
+    isDown: () => false,
+    keys: () => [...kept.keys()],
+    records: {
+      get: (key) => reached(() => kept.get(key) ?? null),
+      compareAndSet: (key, expected, bytes) =>
+        reached(() => {
+          const current = kept.get(key) ?? null;
+          if ((current?.version ?? null) !== expected) return { written: false, current };
+          const version = String(++writes);
+          kept.set(key, { bytes, version });
+          return { written: true, version };
+        }),
+      delete: (key, expected) =>
+        reached(() => {
+          if (kept.get(key)?.version !== expected) return !kept.has(key);
+          return kept.delete(key);
+        }),
+    },
+    blobs: {
+      get: (key) => reached(() => bytesOf.get(key) ?? null),
+      has: (key) => reached(() => bytesOf.has(key)),
+      put: (key, bytes) => reached(() => void bytesOf.set(key, bytes)),
+      delete: (key) => reached(() => void bytesOf.delete(key)),
+    },
+  };
+
+  async function reached<T>(call: () => T): Promise<T> {
+    await Promise.resolve();
+    if (store.isDown()) throw new LipcertError("store-unavailable", "Cannot reach the store", { retry_after: 5 });
+    return call();
+  }
+  return store;
+}
