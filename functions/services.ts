@@ -219,6 +219,8 @@ export interface Idempotency {
 
 export interface Log {
   request(record: RequestRecord): void;
+  /** Something worth knowing that is no failure. */
+  note(what: string, about: Readonly<Record<string, unknown>>): void;
   /** A failure that no answer tells of. */
   failure(what: string, error: unknown): void;
 }

@@ -1,5 +1,6 @@
 /** What an operator may set, by name of the environment variable (or of the Worker's `vars`). */
 import type { Budget } from "../shared/mod.ts";
+import { MOST_ON_BOARD } from "./jobs/board.ts";
 import type { Limits } from "./services.ts";
 
 export type Environment = (name: string) => string | undefined;
@@ -9,7 +10,9 @@ const MIB = 2 ** 20;
 /** Defaults of a host of one's own; `wrangler.toml` sets those of the edge. */
 const DEFAULTS = {
   LIPCERT_BODY_MIB: 64,
-  LIPCERT_GFLOP: 6000,
+  LIPCERT_GFLOP: 100_000,
+  LIPCERT_GFLOP_AT_ONCE: 1000,
+  LIPCERT_JOBS: 256,
   LIPCERT_MEMORY_MIB: 2048,
   LIPCERT_MODEL_CACHE_MIB: 256,
   LIPCERT_QUEUE: 64,
@@ -39,6 +42,27 @@ export function budgetFrom(environment: Environment): Budget {
   return {
     flops: setting(environment, "LIPCERT_GFLOP") * 1e9,
     bytes: Math.floor(setting(environment, "LIPCERT_MEMORY_MIB") * MIB),
+  };
+}
+
+export interface JobSettings {
+  /** Jobs that run at the same time; 0: this host has none. */
+  readonly slots: number;
+  /** Jobs that may wait or run. */
+  readonly most: number;
+  /** Arithmetic up to which a question is answered at once. */
+  readonly gflopAtOnce: number;
+}
+
+/** Throws `RangeError` for numbers that do not fit, and for more jobs than the list of them holds. */
+export function jobSettingsFrom(environment: Environment): JobSettings {
+  const slots = environment("LIPCERT_JOB_WORKERS");
+  const most = Math.floor(setting(environment, "LIPCERT_JOBS"));
+  if (most > MOST_ON_BOARD) throw new RangeError(`LIPCERT_JOBS must be at most ${MOST_ON_BOARD}, got ${most}`);
+  return {
+    slots: slots === "0" ? 0 : Math.ceil(positive("LIPCERT_JOB_WORKERS", slots, 1)),
+    most,
+    gflopAtOnce: setting(environment, "LIPCERT_GFLOP_AT_ONCE"),
   };
 }
 

@@ -43,7 +43,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {
     if (isEnding) Deno.exit(1);
     isEnding = true;
-    void server.shutdown();
+    // First, for a stream of a job's events would keep the server for as long as the job.
+    void host.endJobs().then(() => server.shutdown());
   });
 }
 await server.finished;

@@ -90,7 +90,7 @@ export function denoKvModels(kv: Deno.Kv): ModelStore {
 }
 
 /** Writes all pieces and returns the head, which the caller commits. */
-async function writePieces(kv: Deno.Kv, key: Key, bytes: Uint8Array<ArrayBuffer>): Promise<Head> {
+export async function writePieces(kv: Deno.Kv, key: Key, bytes: Uint8Array<ArrayBuffer>): Promise<Head> {
   if (bytes.length <= PIECE_BYTES) return { length: bytes.length, pieces: 0, inline: bytes };
   const pieces = Math.ceil(bytes.length / PIECE_BYTES);
   for (let first = 0; first < pieces; first += PIECES_PER_COMMIT) {
@@ -103,7 +103,7 @@ async function writePieces(kv: Deno.Kv, key: Key, bytes: Uint8Array<ArrayBuffer>
   return { length: bytes.length, pieces };
 }
 
-async function readBytes(kv: Deno.Kv, key: Key): Promise<Uint8Array<ArrayBuffer> | null> {
+export async function readBytes(kv: Deno.Kv, key: Key): Promise<Uint8Array<ArrayBuffer> | null> {
   const { value: head } = await kv.get<Head>(key);
   if (head === null) return null;
   if (head.inline !== undefined) return head.inline;
@@ -119,7 +119,7 @@ async function readBytes(kv: Deno.Kv, key: Key): Promise<Uint8Array<ArrayBuffer>
   return bytes;
 }
 
-async function reached<T>(call: () => Promise<T>): Promise<T> {
+export async function reached<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {

@@ -23,6 +23,9 @@ export function logtapeLog(write: (line: string) => void): Log {
       if (record.error === undefined) requests.info("request", properties);
       else requests.error("request", properties);
     },
+    note(what, about) {
+      service.info(what, { ...about });
+    },
     failure(what, error) {
       service.error(what, { error: describeFailure(error) });
     },

@@ -3,8 +3,8 @@ import type { Bytes } from "../storage/port.ts";
 
 export type Board = readonly string[];
 
-/** Ids that fit into a record whatever else is there: 74 bytes each. */
-export const MOST_ON_BOARD = 600;
+/** Jobs that a host may let wait: some more fit into a record (74 bytes each), for those who come at the same moment. */
+export const MOST_ON_BOARD = 512;
 
 export function readBoard(bytes: Bytes | null): Board {
   return bytes === null ? [] : JSON.parse(new TextDecoder().decode(bytes)) as Board;

@@ -5,7 +5,7 @@ import { type JobEnd, type JobProblem, jobProblem } from "./job.ts";
 
 export interface RunnerSettings {
   readonly queue: JobQueue;
-  readonly certifier: Certifier;
+  readonly certifier: Pick<Certifier, "certify">;
   readonly models: ModelStore;
   /** Must have written a certificate when it says so: the job names it then. */
   readonly certificates: CertificateStore;

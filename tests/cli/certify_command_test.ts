@@ -61,7 +61,7 @@ async function overHttp(query: unknown): Promise<Response> {
     models: memoryModels(2 ** 20),
     certifier: inProcessCertifier(() => createKernels(budget.bytes), budget, 2 ** 20),
     assets: { read: () => Promise.resolve(null) },
-    log: { request() {}, failure() {} },
+    log: { request() {}, note() {}, failure() {} },
     limits: limitsFrom(none),
   });
   const form = await postForm({ model: new Blob([BYTES]), query: JSON.stringify(query) });

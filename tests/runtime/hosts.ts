@@ -6,6 +6,8 @@ import type { RequestRecord, Services } from "../../functions/services.ts";
 export interface Host {
   readonly name: string;
   readonly bodyLimit: number;
+  /** Whether large questions become jobs. */
+  readonly hasJobs: boolean;
   fetch(path: string, init?: RequestInit & { duplex?: "half" }): Promise<Response>;
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
   const requests: RequestRecord[] = [];
   const host = await openDenoHost((name) => environment[name], {
     request: (record) => void requests.push(record),
+    note: () => {},
     failure(what, error) {
       throw new Error(what, { cause: error });
     },
@@ -37,12 +40,14 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
   const origin = `http://127.0.0.1:${server.addr.port}`;
   return {
     name: "deno",
+    hasJobs: environment.LIPCERT_JOB_WORKERS !== "0",
     bodyLimit: Number(environment.LIPCERT_BODY_MIB) * 2 ** 20,
     origin,
     requests,
     services: host.services,
     fetch: (path, init) => fetch(`${origin}${path}`, init),
     async close() {
+      await host.endJobs();
       await server.shutdown();
       await host.close();
     },
@@ -59,6 +64,7 @@ export async function workerdHost(): Promise<Host> {
   await harness.listen();
   return {
     name: "workerd",
+    hasJobs: false,
     bodyLimit: BODY_MIB * 2 ** 20,
     fetch: (path, init) =>
       harness.fetch(path, init as Parameters<typeof harness.fetch>[1]) as unknown as Promise<Response>,

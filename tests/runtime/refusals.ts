@@ -8,7 +8,10 @@ const LIPSCHITZ = { type: "lipschitz" };
 const UNKNOWN = `sha256:${"0".repeat(64)}`;
 
 /** Bodies by what is wrong with them; `digest` stands for the sample model's. */
-function wrongQuestions(digest: string): [body: unknown, type: string, status: number, pointer?: string][] {
+function wrongQuestions(
+  digest: string,
+  hasJobs: boolean,
+): [body: unknown, type: string, status: number, pointer?: string][] {
   const good = { model: { digest }, region: REGION, property: LIPSCHITZ };
   const wide = new Array(16).fill(1);
   return [
@@ -43,7 +46,10 @@ function wrongQuestions(digest: string): [body: unknown, type: string, status: n
     [{ ...good, options: { search: { record: true } } }, "unsupported-option", 422, "/options/search/record"],
     [{ ...good, options: { preactivation: "alpha_crown" } }, "unsupported-option", 422, "/options/preactivation"],
     [{ ...good, options: { arithmetic: "f16" } }, "invalid-query", 422, "/options/arithmetic"],
-    [{ ...good, callback_url: "https://a.test" }, "unsupported-option", 422, "/callback_url"],
+    hasJobs
+      ? [{ ...good, callback_url: "mailto:a@a.test" }, "invalid-query", 422, "/callback_url"]
+      : [{ ...good, callback_url: "https://a.test" }, "unsupported-option", 422, "/callback_url"],
+    [{ ...good, callback_url: `https://a.test/${"a".repeat(1024)}` }, "invalid-query", 422, "/callback_url"],
   ];
 }
 
@@ -56,7 +62,7 @@ export const REFUSALS: Scene[] = [
     fact: "POST /v1/certify refuses every wrong question and points at the place",
     async play(host) {
       const digest = await keepModel(host);
-      for (const [body, type, status, pointer] of wrongQuestions(digest)) {
+      for (const [body, type, status, pointer] of wrongQuestions(digest, host.hasJobs)) {
         const response = await host.fetch("/v1/certify", postJson(body));
         const text = await response.clone().text();
         const shown = `${JSON.stringify(body).slice(0, 200)} -> ${text}`;
@@ -126,14 +132,27 @@ export const REFUSALS: Scene[] = [
     },
   },
   {
-    fact: "Prefer is ignored and unknown headers do no harm",
+    fact: "Prefer is ignored where there are no jobs, and unknown headers do no harm",
     async play(host) {
       const digest = await keepModel(host);
       const init = postJson({ model: { digest }, region: REGION, property: LIPSCHITZ });
-      const headers = { ...init.headers as Record<string, string>, prefer: "respond-async", "x-any": "1" };
+      const prefer = host.hasJobs ? "handling=lenient" : "respond-async";
+      const headers = { ...init.headers as Record<string, string>, prefer, "x-any": "1" };
       const response = await host.fetch("/v1/certify", { ...init, headers });
       assert.equal(response.status, 200);
+      assert.equal(response.headers.get("preference-applied"), null);
       await response.body?.cancel();
+    },
+  },
+  {
+    fact: "a job that is not there is 404, an idempotency key that is too long 422",
+    async play(host) {
+      await expectProblem(await host.fetch(`/v1/jobs/${UNKNOWN}`), "not-found", 404);
+      await expectProblem(await host.fetch(`/v1/jobs/${UNKNOWN}/events`), "not-found", 404);
+      await expectProblem(await host.fetch(`/v1/jobs/${UNKNOWN}/cancel`, { method: "POST" }), "not-found", 404);
+      const init = postJson({ model: { digest: UNKNOWN }, region: REGION, property: LIPSCHITZ });
+      const headers = { ...init.headers as Record<string, string>, "idempotency-key": "k".repeat(256) };
+      await expectProblem(await host.fetch("/v1/certify", { ...init, headers }), "invalid-query", 422);
     },
   },
 ];
