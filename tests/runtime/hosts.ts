@@ -16,6 +16,7 @@ export interface ServedDeno extends Host {
   readonly origin: string;
   readonly requests: RequestRecord[];
   readonly services: Services;
+  endJobs(): Promise<void>;
 }
 
 const BODY_MIB = 2;
@@ -45,6 +46,7 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
     origin,
     requests,
     services: host.services,
+    endJobs: () => host.endJobs(),
     fetch: (path, init) => fetch(`${origin}${path}`, init),
     async close() {
       await host.endJobs();
