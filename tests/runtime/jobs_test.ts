@@ -185,17 +185,36 @@ Deno.test("too many jobs are 429 and say when to come again", async () => {
   }, { LIPCERT_JOBS: "1" });
 });
 
+/** How many watch a job of the host from now on. */
+function countWatchers({ services }: ServedDeno): () => number {
+  const jobs = services.jobs!, { watch } = jobs;
+  let count = 0;
+  jobs.watch = async function* (...call) {
+    count++;
+    try {
+      yield* watch(...call);
+    } finally {
+      count--;
+    }
+  };
+  return () => count;
+}
+
 Deno.test("a hundred clients watch one job, leave as they like, and leave nothing behind", async () => {
   await withHost(async (host) => {
     const { id } = await submitted(host, await longQuestion(host));
+    const watching = countWatchers(host);
     const stay = Array.from({ length: 50 }, () => endOf(host, id));
     const leave = Array.from({ length: 50 }, async () => {
       for await (const { data } of events(host, id)) if (data.status === "running") return;
     });
     await Promise.all(leave);
+    for (let i = 0; i < 100 && watching() > 50; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(watching(), 50);
     await canceled(host, id);
     const ends = await Promise.all(stay);
     assert.deepEqual(new Set(ends.map(({ status }) => status)), new Set(["canceled"]));
+    assert.equal(watching(), 0);
   });
 });
 
