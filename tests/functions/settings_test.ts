@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { addressFrom, limitsFrom, poolSizeFrom, searchThreadsFrom, storePathFrom } from "../../functions/settings.ts";
+import {
+  addressFrom,
+  jobSettingsFrom,
+  limitsFrom,
+  poolSizeFrom,
+  searchThreadsFrom,
+  storePathFrom,
+} from "../../functions/settings.ts";
 
 const from = (values: Record<string, string>) => (name: string) => values[name];
 
@@ -34,4 +41,14 @@ Deno.test("searchThreadsFrom() is one thread unless told", () => {
   assert.equal(searchThreadsFrom(from({})), 1);
   assert.equal(searchThreadsFrom(from({ LIPCERT_SEARCH_THREADS: "3.7" })), 3);
   assert.throws(() => searchThreadsFrom(from({ LIPCERT_SEARCH_THREADS: "0" })), RangeError);
+});
+
+Deno.test("jobSettingsFrom() runs one job at a time unless told, and none for 0", () => {
+  assert.deepEqual(jobSettingsFrom(from({})), { slots: 1, most: 256, gflopAtOnce: 1000 });
+  const told = { LIPCERT_JOB_WORKERS: "0", LIPCERT_JOBS: "10", LIPCERT_GFLOP_AT_ONCE: "0.5" };
+  assert.deepEqual(jobSettingsFrom(from(told)), { slots: 0, most: 10, gflopAtOnce: 0.5 });
+  for (const LIPCERT_JOB_WORKERS of ["-1", "x"]) {
+    assert.throws(() => jobSettingsFrom(from({ LIPCERT_JOB_WORKERS })), RangeError, LIPCERT_JOB_WORKERS);
+  }
+  assert.throws(() => jobSettingsFrom(from({ LIPCERT_JOBS: "513" })), /at most 512/);
 });
