@@ -1,0 +1,106 @@
+/**
+ * Sends to addresses that were checked before, for Deno: the name is not resolved a second time.
+ *
+ * The socket is given an address; the receiver's name goes into the Host header, into TLS (SNI), and the certificate is
+ * checked against it. Redirects are not followed: node:https never does. There is no proxy and no kept connection.
+ *
+ * Not chosen: `fetch` with `Deno.createHttpClient({ proxy: { transport: "tcp" } })`, which connects where it is told but
+ * speaks no TLS there (Deno 2.9.6); the `lookup` option of node:https, which pins as well, as long as it is called.
+ */
+import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
+import { request as tlsRequest } from "node:https";
+import { type Answer, failed, type FailureType, type Message, readAnswer, type Send, TIMEOUT } from "./send.ts";
+
+export interface PinnedOptions {
+  /** Roots (PEM) to trust in place of the usual ones. */
+  readonly ca?: readonly string[];
+  /** How long one address may take to be connected to before the next is tried. */
+  readonly connectMs?: number;
+}
+
+const CONNECT_MS = 5000;
+
+/** Addresses of one name that are tried: a name may have hundreds. */
+const MAX_ADDRESSES = 4;
+
+export function pinnedSend(options: PinnedOptions = {}): Send {
+  return async (message, signal) => {
+    let answer = failed("unresolved", "there is no address to connect to");
+    for (const address of (message.addresses ?? []).slice(0, MAX_ADDRESSES)) {
+      const attempt = await exchange(message, address, options, signal);
+      answer = attempt.answer;
+      if (attempt.connected || signal.aborted) break;
+    }
+    return answer;
+  };
+}
+
+interface Exchange {
+  readonly answer: Answer;
+  /** The next address is tried only where nothing can have been sent. */
+  readonly connected: boolean;
+}
+
+function exchange(
+  message: Message,
+  address: string,
+  { ca, connectMs = CONNECT_MS }: PinnedOptions,
+  signal: AbortSignal,
+): Promise<Exchange> {
+  return new Promise((resolve) => {
+    let connected = false;
+    let answering = false;
+    const request = open(message, address, ca);
+    const stop = () => request.destroy(new Error("deadline"));
+    const patience = setTimeout(() => request.destroy(new Error("connecting takes too long")), connectMs);
+    const settle = (answer: Answer) => {
+      clearTimeout(patience);
+      signal.removeEventListener("abort", stop);
+      request.destroy();
+      resolve({ answer, connected });
+    };
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    request.on("socket", (socket) =>
+      socket.on("connect", () => {
+        connected = true;
+        clearTimeout(patience);
+      }));
+    request.on("error", (error) => {
+      if (answering) return; // then the body breaks off, and the status counts
+      settle(signal.aborted ? failed(TIMEOUT.type, TIMEOUT.detail) : failureOf(error));
+    });
+    request.on("response", (response: IncomingMessage) => {
+      answering = true;
+      const retryAfter = response.headers["retry-after"] ?? null;
+      void readAnswer(response.statusCode ?? 0, retryAfter, response, signal).then(settle);
+    });
+    request.end(message.body);
+  });
+}
+
+function open(
+  { url, host, isAddress, headers, body }: Message,
+  address: string,
+  ca?: readonly string[],
+): ClientRequest {
+  const options = {
+    host: address,
+    port: url.port === "" ? undefined : Number(url.port),
+    path: url.pathname + url.search,
+    method: "POST",
+    agent: false as const,
+    headers: { ...headers, host: url.host, "content-length": body.length },
+  };
+  if (url.protocol === "http:") return plainRequest(options);
+  // An address is no server name (RFC 6066, 3): it is looked for in the certificate itself.
+  return tlsRequest({ ...options, servername: isAddress ? "" : host, ...(ca === undefined ? {} : { ca: [...ca] }) });
+}
+
+/** Failures in words of ours: those of the runtime name addresses. */
+function failureOf(error: Error & { code?: string }): Answer {
+  const code = error.code ?? "";
+  const tls = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(code);
+  const type: FailureType = tls ? "tls" : "connection";
+  return failed(type, `${tls ? "TLS failed" : "the connection failed"}${code === "" ? "" : ` (${code})`}`);
+}
