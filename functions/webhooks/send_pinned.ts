@@ -66,10 +66,12 @@ function exchange(
         connected = true;
         clearTimeout(patience);
       }));
-    request.on("error", (error) => {
+    const fail = (error: Error & { code?: string }) => {
       if (answering) return; // then the body breaks off, and the status counts
       settle(signal.aborted ? failed(TIMEOUT.type, TIMEOUT.detail) : failureOf(error));
-    });
+    };
+    request.on("error", fail);
+    request.on("close", () => fail(new Error("closed"))); // without an error after 101 Switching Protocols
     request.on("response", (response: IncomingMessage) => {
       answering = true;
       const retryAfter = response.headers["retry-after"] ?? null;
