@@ -25,7 +25,7 @@ export function checkAddresses(addresses: readonly string[], allowed: readonly N
   return { addresses };
 }
 
-/** By Deno, from the system's name servers or the one that is given. `/etc/hosts` and search lists have no say. */
+/** By Deno, from `/etc/hosts` and the system's name servers, or from the one that is given. Search lists have no say. */
 export function systemResolve(nameServer?: { ipAddr: string; port: number }): Resolve {
   return (name, signal) =>
     bothTypes(async (type) => {

@@ -1,18 +1,22 @@
 /**
  * Sends to addresses that were checked before, for Deno: the name is not resolved a second time.
  *
- * The socket is given an address; the receiver's name goes into the Host header, into TLS (SNI), and the certificate is
- * checked against it. Redirects are not followed: node:https never does. There is no proxy and no kept connection.
+ * The socket is opened here, to an address; the receiver's name goes into the Host header, into TLS (SNI), and the
+ * certificate is checked against it. Redirects are not followed: node:http never does. There is no proxy and no kept
+ * connection.
  *
  * Not chosen: `fetch` with `Deno.createHttpClient({ proxy: { transport: "tcp" } })`, which connects where it is told but
- * speaks no TLS there (Deno 2.9.6); the `lookup` option of node:https, which pins as well, as long as it is called.
+ * speaks no TLS there (Deno 2.9.6); the `lookup` option of node:https, which pins as well, as long as it is called;
+ * sockets of node:https itself, which want `--allow-sys` without a list (Deno 2.9.6).
  */
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
+import { connect, type Socket } from "node:net";
+import { connect as tlsConnect } from "node:tls";
 import { type Answer, failed, type FailureType, type Message, readAnswer, type Send, TIMEOUT } from "./send.ts";
 
 export interface PinnedOptions {
-  /** Roots (PEM) to trust in place of the usual ones. */
+  /** Roots (PEM) to trust in place of those of the runtime, which `DENO_CERT` and `DENO_TLS_CA_STORE` set. */
   readonly ca?: readonly string[];
   /** How long one address may take to be connected to before the next is tried. */
   readonly connectMs?: number;
@@ -50,9 +54,11 @@ function exchange(
   return new Promise((resolve) => {
     let connected = false;
     let answering = false;
-    const request = open(message, address, ca);
+    const socket = open(message, address, ca);
+    const request = requestOver(socket, message);
     const stop = () => request.destroy(new Error("deadline"));
-    const patience = setTimeout(() => request.destroy(new Error("connecting takes too long")), connectMs);
+    const slow = Object.assign(new Error("connecting takes too long"), { code: "ETIMEDOUT" });
+    const patience = setTimeout(() => request.destroy(slow), connectMs);
     const settle = (answer: Answer) => {
       clearTimeout(patience);
       signal.removeEventListener("abort", stop);
@@ -61,11 +67,10 @@ function exchange(
     };
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
-    request.on("socket", (socket) =>
-      socket.on("connect", () => {
-        connected = true;
-        clearTimeout(patience);
-      }));
+    socket.on("connect", () => {
+      connected = true;
+      clearTimeout(patience);
+    });
     const fail = (error: Error & { code?: string }) => {
       if (answering) return; // then the body breaks off, and the status counts
       settle(signal.aborted ? failed(TIMEOUT.type, TIMEOUT.detail) : failureOf(error));
@@ -81,22 +86,24 @@ function exchange(
   });
 }
 
-function open(
-  { url, host, isAddress, headers, body }: Message,
-  address: string,
-  ca?: readonly string[],
-): ClientRequest {
-  const options = {
-    host: address,
-    port: url.port === "" ? undefined : Number(url.port),
+function open({ url, host, isAddress }: Message, address: string, ca?: readonly string[]): Socket {
+  const secure = url.protocol === "https:";
+  const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
+  if (!secure) return connect({ host: address, port });
+  // An address is no server name (RFC 6066, 3): it is looked for in the certificate itself.
+  const servername = isAddress ? "" : host;
+  const strict = { rejectUnauthorized: true }; // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+  return tlsConnect({ host: address, port, servername, ...strict, ...(ca === undefined ? {} : { ca: [...ca] }) });
+}
+
+function requestOver(socket: Socket, { url, headers, body }: Message): ClientRequest {
+  const request = url.protocol === "https:" ? tlsRequest : plainRequest;
+  return request({
+    createConnection: () => socket,
     path: url.pathname + url.search,
     method: "POST",
-    agent: false as const,
     headers: { ...headers, host: url.host, "content-length": body.length },
-  };
-  if (url.protocol === "http:") return plainRequest(options);
-  // An address is no server name (RFC 6066, 3): it is looked for in the certificate itself.
-  return tlsRequest({ ...options, servername: isAddress ? "" : host, ...(ca === undefined ? {} : { ca: [...ca] }) });
+  });
 }
 
 /** Failures in words of ours: those of the runtime name addresses. */

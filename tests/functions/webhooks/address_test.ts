@@ -13,11 +13,12 @@ const REFUSED_IPV4 = [
   ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
   ...["192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"],
   ...["224.0.0.0/4", "240.0.0.0/4", "255.255.255.255/32", "168.63.129.16/32", "100.100.100.200/32"],
+  ...["192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24"],
 ];
 const REFUSED_IPV6 = [
   ...["::/128", "::1/128", "::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:2::/48", "2001:10::/28"],
   ...["2001:20::/28", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10"],
-  ...["ff00::/8", "fd00:ec2::254/128", "4000::/3", "::ffff:0:0:0/96"],
+  ...["ff00::/8", "fd00:ec2::254/128", "4000::/3", "::ffff:0:0:0/96", "2620:4f:8000::/48"],
 ];
 
 const octets = fc.uint8Array({ minLength: 4, maxLength: 4 });
@@ -96,7 +97,7 @@ Deno.test(`targetOf() refuses every spelling of an address that is not public (s
 
 Deno.test(`targetOf() takes public addresses in every spelling, as the address that is connected to (seed ${SEED})`, () => {
   const refused = new BlockList();
-  for (const network of [...REFUSED_IPV4, "192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24"]) {
+  for (const network of REFUSED_IPV4) {
     const [base, bits] = network.split("/");
     refused.addSubnet(base, Number(bits), "ipv4");
   }
@@ -157,6 +158,32 @@ Deno.test("notPublic() draws each network's border where the registry does", () 
   for (const [address, refused] of Object.entries(borders)) {
     assert.equal(notPublic(parseIp(address)!) !== null, refused, address);
   }
+});
+
+Deno.test("notPublic() says what an address is", () => {
+  const names = {
+    "169.254.169.254": "link-local",
+    "100.100.100.200": "shared by a carrier's NAT",
+    "::": "unspecified",
+    "::1": "loopback",
+    "::7f00:1": "IPv4-compatible",
+    "::ffff:127.0.0.1": "loopback",
+    "::ffff:0:127.0.0.1": "IPv4-translated",
+    "64:ff9b::127.0.0.1": "loopback",
+    "64:ff9b:1::7f00:1": "translation within a network",
+    "100::1": "discard-only",
+    "100:0:0:1::1": "dummy prefix",
+    "2001:0:1::1": "Teredo",
+    "2001:2::1": "IETF protocol assignments",
+    "2002:7f00:1::1": "6to4",
+    "5f00::1": "segment routing",
+    "fd00:ec2::254": "unique local",
+    "fe80::1": "link-local",
+    "fec0::1": "site-local",
+    "ff02::1": "multicast",
+    "4000::1": "not assigned",
+  };
+  for (const [address, what] of Object.entries(names)) assert.equal(notPublic(parseIp(address)!), what, address);
 });
 
 Deno.test("notPublic() lets allowed networks be called, and only those", () => {

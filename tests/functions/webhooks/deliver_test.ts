@@ -180,6 +180,13 @@ Deno.test("deliver() goes on to the next address of a name where nothing listens
   const got = await attempt(`http://${NAME}:${server.port}/`, { ...resolving(none), rules });
   assertOutcome(got, "retry", null, "connection");
   assert.doesNotMatch(got.error!.detail, /127/);
+
+  await using broken = rawReceiver(OUTSIDE, [], "close");
+  await using second = receiver("127.0.0.3", undefined, { port: broken.port });
+  await using both = await nameServer(onlyA(OUTSIDE, "127.0.0.3"));
+  const once = await attempt(`http://${NAME}:${broken.port}/`, { ...resolving(both), rules });
+  assertOutcome(once, "retry", null, "connection");
+  assert.equal(second.received.length, 0, "what the first may have read is not sent to the second");
 });
 
 Deno.test("deliver() checks the receiver's certificate against the name", async () => {
@@ -262,4 +269,24 @@ Deno.test("deliver() rejects an id or a key that cannot sign before anything is 
   await assert.rejects(deliver({ ...message, id: "a.b" }, settings), RangeError);
   await assert.rejects(deliver({ ...message, keys: ["secret"] }, settings), RangeError);
   assert.equal(server.received.length, 0);
+});
+
+Deno.test("deliver() over TLS needs no permission that the service has not, and trusts the runtime's roots", async () => {
+  const task = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).tasks.start.command;
+  const permissions = (task as string).split(" ").filter((word) => word.startsWith("--allow"));
+  assert.ok(permissions.length > 1);
+  await using server = receiver(OUTSIDE, undefined, IDENTITY);
+  const runs: [DENO_CERT: string, outcome: string][] = [["ca.pem", "delivered"], ["expired.pem", "retry"]];
+  for (const [root, outcome] of runs) {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", "--no-check", ...permissions],
+        ...[new URL("deliver_once.ts", import.meta.url).href, `https://${OUTSIDE}:${server.port}/`, OUTSIDE],
+      ],
+      env: { DENO_CERT: new URL(`tls/${root}`, import.meta.url).pathname, NO_COLOR: "1" },
+    }).output();
+    assert.equal(new TextDecoder().decode(stderr), "");
+    assert.equal(JSON.parse(new TextDecoder().decode(stdout)).outcome, outcome);
+  }
+  assert.equal(server.received.length, 1);
 });
