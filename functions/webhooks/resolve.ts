@@ -38,7 +38,7 @@ export function systemResolve(nameServer?: { ipAddr: string; port: number }): Re
     });
 }
 
-/** Largest answer that is read: 8 KiB hold some hundreds of addresses. */
+/** Longest answer that is looked at: 8 KiB hold some hundreds of addresses. */
 const MAX_ANSWER_BYTES = 8192;
 
 /** By DNS over HTTPS (RFC 8484) at a server of the operator's choice, where a runtime has no resolver of its own. */
