@@ -1,10 +1,11 @@
-/** Sums of a search in which nearly every rounding goes the same way, beside their exact values: shared/README.md (25). */
+/** Sums of a search in which nearly every rounding goes the same way, beside their exact values: shared/README.md (25), (26). */
 import type { CondensedNetwork } from "../../../shared/condensed/condense_network.ts";
 import { sumOf } from "../../../shared/search/bound_piece.ts";
 import { type Aim, objectiveOf } from "../../../shared/search/objective.ts";
 import { boundHeights } from "../../../shared/search/preactivations.ts";
 import { pushDown, settlePushed } from "../../../shared/search/push_down.ts";
 import { type Region, regionOf } from "../../../shared/search/region.ts";
+import { weighingOf } from "../../../shared/search/weighing.ts";
 import { workspaceOf } from "../../../shared/search/workspace.ts";
 import { add, type Exact, exact, maximum, multiply, ONE, subtract, ZERO } from "../../exact/dyadic.ts";
 
@@ -17,16 +18,17 @@ export interface Lossy {
 /** Added to a sum in [1, 2) it is lost. */
 const LOST = 0.98 * 2 ** -53;
 
-/** A network of one output over [-1, 1]^n whose numbers are exact; `numbers` writes them. */
+/** A network over [-1, 1]^n, of one output unless told, whose numbers are exact; `numbers` writes them. */
 function networkOf(
   features: number,
   width: number,
   numbers: (network: CondensedNetwork) => void,
+  outputs = 1,
 ): CondensedNetwork {
-  const rows = width + 1,
+  const rows = width + outputs,
     network: CondensedNetwork = {
       features,
-      outputs: 1,
+      outputs,
       units: Array.from({ length: width }, (_, index) => ({ activation: 1, index, kink: 0 })),
       inputWeights: new Float64Array(rows * features),
       unitWeights: new Float64Array(rows * width),
@@ -160,6 +162,25 @@ export function lossyRow(features: number, width: number, change: Change): Lossy
     found: heights.upper[last],
     truth: add(add(ONE, highest), multiply(exact(features - 1), exact(LOST))),
   };
+}
+
+/** The least of 1 + 2^8 outputs, combined: what the constants of all but the first give to 1 is lost. */
+export function lossyAmong(change: Change): Lossy {
+  const many = 2 ** 8, box = cube(2), weights = new Float64Array(many + 1).fill(0.5 / many);
+  weights[0] = 0.5;
+  const network = networkOf(2, 1, ({ bias, lower, upper }) => {
+    bias.fill(LOST * 2 * many);
+    bias[0] = lower[0] = upper[0] = -1;
+    bias[1] = 2;
+  }, many + 1);
+  const region = change(regionOf(network, box)), workspace = workspaceOf(region);
+  const among = Array.from(weights.keys()), row = new Float64Array(many + 1).fill(1, 0, 1);
+  const objective = objectiveOf(region, { kind: "value", row, among }, null);
+  const start = weighingOf(region, objective, weights).sum(), none = new Float64Array(1);
+  const piece = { box, phases: Int8Array.of(-1), heights: network, gradients: { lower: none, upper: none } };
+  pushDown(region, objective, workspace, piece, start, new Float64Array(4));
+  const found = settlePushed(region, objective, workspace, piece, start);
+  return { found, truth: add(ONE, multiply(exact(many), exact(LOST))) };
 }
 
 function ends(c: Exact, low: number, high: number): Exact {

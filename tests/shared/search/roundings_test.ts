@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Region } from "../../../shared/search/region.ts";
 import { exact, subtract, toNumber } from "../../exact/dyadic.ts";
-import { type Lossy, lossyNorm, lossyRow, lossyValue } from "./roundings.ts";
+import { type Lossy, lossyAmong, lossyNorm, lossyRow, lossyValue } from "./roundings.ts";
 
 interface Scene {
   readonly ask: (change: (region: Region) => Region) => Lossy;
@@ -13,6 +13,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   "a norm over 1,500 inputs and one unit": { ask: (change) => lossyNorm(1500, change), tooSmall: 0.95 },
   "a value over two inputs and 300 units": { ask: (change) => lossyValue(2, 300, change), tooSmall: 1 / 8 },
   "a row of h over 1,500 inputs and three units": { ask: (change) => lossyRow(1500, 3, change), tooSmall: 1 / 16 },
+  "the least of 257 outputs, (26)": { ask: lossyAmong, tooSmall: 1 / 4 },
   "a row of h over two inputs and 300 units": { ask: (change) => lossyRow(2, 300, change), tooSmall: 1 / 16 },
 };
 
