@@ -33,7 +33,7 @@ Deno.test(`a search leaves the same bytes twice, and on the reference and WebAss
   for (const drawn of regions) {
     const first = await bytes(on(drawn));
     assert.equal(await bytes(on(drawn)), first, drawn.name);
-    const there = on(drawn, (numbers) => kernels.vectors(numbers));
+    const there = on(drawn, (numbers) => kernels.vectors(numbers)!);
     assert.equal(await bytes(there), first, drawn.name);
     there.region.vectors.release();
   }
