@@ -2,7 +2,7 @@ import type { Box } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { chooseSplit } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
-import { decide, type Original } from "./leaf.ts";
+import { boundAim, decide, isThinAround, leafForms, type Original } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
@@ -99,16 +99,27 @@ export function settle(problem: Problem, bounding: Bounding, part: Part | null, 
   }
   return bounding.objective.aim.kind === "value"
     ? settleValue(problem, bounding, part, piece.box)
-    : settleGradient(problem, bounding, part, piece.box);
+    : settleGradient(problem, bounding, part, piece.box, level);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
-function settleGradient({ original, programs }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
-  const { region } = bounding, { tree, upper } = part;
+function settleGradient(
+  { original, programs }: Problem,
+  bounding: Bounding,
+  part: Part,
+  box: Box,
+  level: number,
+): Outcome {
+  const { region, objective: { aim } } = bounding, { tree, phases } = part;
+  const { upper, value } = boundAim(region, original, phases, aim, part.upper);
+  if (upper <= level) return { piece: null, closed: upper, point: null };
   programs.count++;
-  const decision = decide(region, original, { ...part, box });
+  const piece = { ...part, box }, forms = leafForms(region, piece);
+  const decision = decide(region, original, piece, forms);
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
-  const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
+  if (!region.isSolid && isThinAround(region, original, piece, forms)) return NOTHING;
+  // Plain arithmetic at the point may take it for one of a neighbour.
+  const point = decision.kind === "inside" ? { tree, point: decision.point, score: value } : null;
   return { piece: null, closed: upper, point };
 }
 

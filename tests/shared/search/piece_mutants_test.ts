@@ -114,8 +114,8 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   "exact rows whose kinks are all at 0": {
     file: "leaf",
-    from: "above(form, unit.kink)",
-    to: "above(form, 0)",
+    from: "lessNumber(form, unit.kink)",
+    to: "lessNumber(form, 0)",
   },
   "charges of entries that their bounds overwrite": {
     file: "objective",
