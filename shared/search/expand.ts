@@ -2,7 +2,7 @@ import type { Box } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { chooseSplit } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
-import { boundAim, decide, isThinAround, leafForms, type Original } from "./leaf.ts";
+import { boundAim, decide, isThinAround, leafForms, type Original, pointInside } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
@@ -118,9 +118,11 @@ function settleGradient(
   const decision = decide(region, original, piece, forms);
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
   if (!region.isSolid && isThinAround(region, original, piece, forms)) return NOTHING;
+  if (decision.kind !== "inside" && decision.kind !== "thin") return { piece: null, closed: upper, point: null };
+  const isSure = decision.kind === "inside" && decision.isExact;
+  const point = isSure ? decision.point : pointInside(region, original, piece, decision.point, forms) ?? decision.point;
   // Plain arithmetic at the point may take it for one of a neighbour.
-  const point = decision.kind === "inside" ? { tree, point: decision.point, score: value } : null;
-  return { piece: null, closed: upper, point };
+  return { piece: null, closed: upper, point: { tree, point, score: value } };
 }
 
 /** Every unit has its phase: a linear program finds the largest value. */

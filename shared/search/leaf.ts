@@ -1,9 +1,10 @@
 import type { Graph, NodeId } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
-import { decideLeaf, type Decision } from "../linear/decide_leaf.ts";
+import { decideLeaf, type Decision, LEAF_LIMITS } from "../linear/decide_leaf.ts";
 import { type AllPhases, type ExactForm, exactForm, exactOutput, lessNumber } from "../linear/exact_form.ts";
 import { isInside } from "../linear/empty.ts";
 import type { HalfSpaces } from "../linear/half_spaces.ts";
+import { pointBeside } from "../linear/point_beside.ts";
 import { roomiest } from "../linear/polytope.ts";
 import { rulesOf } from "../bounds/pass.ts";
 import { gradientOf } from "../condensed/plain.ts";
@@ -97,6 +98,19 @@ export function isThinAround(
 
 /** Room is guessed where it is so many times what is off over the region. */
 const ROOM = 1024;
+
+/** A point of doubles in a piece on which every unit has its phase, near a given one: exactly in it, on its ends or not. */
+export function pointInside(
+  region: Region,
+  original: Original,
+  piece: Bounded,
+  near: Float64Array,
+  { units } = leafForms(region, piece),
+): Float64Array | null {
+  if (units.length > LEAF_LIMITS.rows) return null;
+  const rowOf = exactRows(region, original, piece.phases), rows = units.map(rowOf);
+  return rows.every((row) => row !== null) ? pointBeside(rows, piece.box, near) : null;
+}
 
 /** phase_u h_u as an affine form of x where every unit has its phase, exactly; null where it cannot be had, or only with too much work. */
 export function exactRows(region: Region, original: Original, phases: Int8Array): (unit: number) => ExactForm | null {

@@ -1,9 +1,8 @@
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
-import { entryOf, normOf } from "../linear/exact_norm.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
-import { exactGradientsAt } from "../witness/exact_gradients.ts";
+import { mostEntryAt, mostNormAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
@@ -202,9 +201,10 @@ async function proveExactly(
   aim: Aim,
   point: Float64Array,
 ): Promise<number> {
-  const forms = await exactGradientsAt(graph, everyBox ? null : box, point, aim.row, run);
-  const values = forms.map((form) => (aim.kind === "entry" ? entryOf(form, aim.feature) : normOf(form)).lower);
-  return values.reduce((most, value) => Math.max(most, value), -Infinity);
+  const within = everyBox ? null : box, { row: seed } = aim;
+  return aim.kind === "entry"
+    ? await mostEntryAt(graph, within, { point, seed, feature: aim.feature }, run)
+    : await mostNormAt(graph, within, point, seed, run);
 }
 
 /** row . y for y in the box, rounded down. */

@@ -3,9 +3,10 @@ import { rulesOf, type Run } from "../bounds/pass.ts";
 import type { Graph, Node, NodeId } from "../graph.ts";
 import { type Directions, hasOpenCone } from "../linear/cone.ts";
 import { type ExactForm, exactForm, exactOutput, lessNumber, numeratorAt } from "../linear/exact_form.ts";
+import { entryOf, normOf } from "../linear/exact_norm.ts";
 import { type Box, pointBox } from "../numeric/box.ts";
 import type { ElementwiseOperator } from "../operators/operator.ts";
-import { AT_POINTS } from "./prove.ts";
+import { AT_POINTS, gradientAt, type PointAndSeed } from "./prove.ts";
 
 /** Neurons whose sign intervals do not prove, activation regions, and products, at one point. */
 export const POINT_LIMITS = { doubtful: 48, regions: 64, products: 4_000_000, coordinates: 96, pivots: 200 };
@@ -69,6 +70,55 @@ export async function exactGradientsAt(
   };
   visit(0, []);
   return found;
+}
+
+/** The largest l1 norm of {@link exactGradientsAt}, rounded down; -Infinity where there is none. */
+export async function mostNormAt(
+  graph: Graph,
+  box: Box | null,
+  point: Float64Array,
+  row: Float64Array,
+  run: Run,
+): Promise<number> {
+  const forms = await exactGradientsAt(graph, box, point, row, run);
+  return forms.reduce((most, form) => Math.max(most, normOf(form).lower), -Infinity);
+}
+
+/** The same of one entry. */
+export async function mostEntryAt(
+  graph: Graph,
+  box: Box | null,
+  { point, seed, feature }: PointAndEntry,
+  run: Run,
+): Promise<number> {
+  const forms = await exactGradientsAt(graph, box, point, seed, run);
+  return forms.reduce((most, form) => Math.max(most, entryOf(form, feature).lower), -Infinity);
+}
+
+export interface PointAndEntry extends PointAndSeed {
+  readonly feature: number;
+}
+
+/** Whether entries are proved below and above 0 at points: in outward arithmetic, else exactly. */
+export async function signsAt(
+  graph: Graph,
+  box: Box | null,
+  asked: readonly PointAndEntry[],
+  run: Run,
+): Promise<{ readonly falls: boolean; readonly rises: boolean }[]> {
+  const gradients = await gradientAt(graph, asked, run), signs: { falls: boolean; rises: boolean }[] = [];
+  for (const [i, { point, seed, feature }] of asked.entries()) {
+    const { lower: { [feature]: lower }, upper: { [feature]: upper } } = gradients[i];
+    let falls = upper < 0, rises = lower > 0;
+    if (!falls && !rises) {
+      for (const { coefficients: { [feature]: entry } } of await exactGradientsAt(graph, box, point, seed, run)) {
+        falls ||= entry < 0n;
+        rises ||= entry > 0n;
+      }
+    }
+    signs.push({ falls, rises });
+  }
+  return signs;
 }
 
 /** The phase of every neuron that is proved off its kinks, and the others in the order of the graph. */
