@@ -10,6 +10,7 @@ import { rulesOf } from "../bounds/pass.ts";
 import { gradientOf } from "../condensed/plain.ts";
 import { entryOf, normOf } from "../linear/exact_norm.ts";
 import type { ElementwiseOperator } from "../operators/operator.ts";
+import { phaseOf } from "../witness/exact_gradients.ts";
 import type { Aim } from "./objective.ts";
 import type { Bounded } from "./push_down.ts";
 import { INFLATION, type Region } from "./region.ts";
@@ -161,12 +162,13 @@ function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int
   for (const [id, node] of graph.nodes.entries()) {
     const rules = rulesOf(node);
     if (rules?.kind !== "elementwise") continue;
-    const { piece } = rules as ElementwiseOperator, box = inputs.get(node.inputs[0])!;
+    const { piece, linearPieces } = rules as ElementwiseOperator, box = inputs.get(node.inputs[0])!;
     all.set(
       id,
       Int8Array.from({ length: node.size }, (_, i) => {
         const l = box.lower[i], h = box.upper[i];
         if (!piece) return l >= 0 ? 1 : -1;
+        if (linearPieces!(node, i).kinks.length === 0) return phaseOf(node, i, 0);
         return [1, -1, 2].find((phase) => {
           const [from, to] = piece(phase, node, i);
           return from <= l && h <= to;

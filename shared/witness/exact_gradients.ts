@@ -142,7 +142,7 @@ function piecesOf(node: Node, index: number) {
 }
 
 /** The phase of a neuron above so many of its kinks. */
-function phaseOf(node: Node, index: number, passed: number): number {
+export function phaseOf(node: Node, index: number, passed: number): number {
   const { slopes, constants } = piecesOf(node, index);
   if (node.operator !== "clip") return passed === slopes.length - 1 ? 1 : -1;
   if (slopes[passed] === 1) return 1;
