@@ -1,12 +1,12 @@
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
-import type { Box } from "../numeric/box.ts";
+import { type Box, midpoint } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import { mostEntryAt, mostNormAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
-import { type Goal, levelsOf } from "./goal.ts";
+import { enoughFor, type Goal, levelsOf } from "./goal.ts";
 import { boundAim, type Original } from "./leaf.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
 import type { Aim } from "./objective.ts";
@@ -89,6 +89,18 @@ async function searchIn(
     if (node.split !== null || !isOne) return { upper: node.upper, node, proved: proved[tree] };
     return leafRoot(region, original, aim, node.upper, proved[tree], node.phases);
   });
+  const proveAt = question.prove ??
+    ((points: readonly Candidate[]) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))));
+  // A root of which nothing is open has one gradient, wherever in the box.
+  const first = roots.flatMap(({ upper, node, proved: { lower, point } }, tree): Candidate[] =>
+    isOpen[tree] && node === null && upper > enoughFor(lower, 0) && asked[tree].aim.kind !== "value"
+      ? [{ tree, point: point ?? midpoint(box), score: upper }]
+      : []
+  );
+  const lowers = first.length > 0 ? await proveAt(first) : [];
+  first.forEach(({ tree, point }, i) => {
+    if (lowers[i] > roots[tree].proved.lower) roots[tree] = { ...roots[tree], proved: { lower: lowers[i], point } };
+  });
   const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
   const plain = { network: region.network, box, original, objectives, scales };
@@ -99,11 +111,12 @@ async function searchIn(
       limits,
       expander: distributed ?? local,
       bytesOf,
-      prove: question.prove ??
-        ((points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) })))),
+      prove: proveAt,
     }, { signal: run.signal, ...context });
     run.work.flops += found.nodes * flops;
-    return { ...found, openShares: openShares(found, box, asked.length) };
+    // Proved where it is handed out.
+    const trees = found.trees.map((tree) => ({ ...tree, point: tree.point && place(tree.point) }));
+    return { ...found, trees, openShares: openShares(found, box, asked.length) };
   } finally {
     distributed?.close();
   }
