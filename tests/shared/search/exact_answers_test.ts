@@ -5,6 +5,11 @@ import { type Certificate, idOf } from "../../../shared/certificate/certificate.
 import type { Graph } from "../../../shared/graph.ts";
 import { certify, type PropertyRequest, readModel, resolveQuery, verify } from "../../../shared/mod.ts";
 import { referenceKernels } from "../../../shared/kernels/reference.ts";
+import { unitRow } from "../../exact/network.ts";
+import { regionsOf } from "../../exact/regions.ts";
+import { troubledNetwork } from "../../exact/troubled_networks.ts";
+import { rangeOf } from "../../exact/truth.ts";
+import { judgeOutputs } from "../../soundness/truth_claims.ts";
 import { modelOf } from "../../soundness/certificates.ts";
 import { chain } from "../condensed/networks.ts";
 import { formOfDoubles, numeratorAt } from "../../../shared/linear/exact_form.ts";
@@ -12,7 +17,7 @@ import { neighbour } from "../../exact/dyadic.ts";
 import { askRadius, shallow } from "../radius/networks.ts";
 
 const kernels = referenceKernels();
-const SEARCH = { search: { max_nodes: 1000, gap: 0 } } as const;
+const SEARCH = { search: { max_nodes: 4000, gap: 0 } } as const;
 
 type Ends = readonly [readonly number[], readonly number[]];
 
@@ -139,6 +144,17 @@ Deno.test("a box on a kink has the Clarke Jacobian of the space around, and noth
   );
   const { lower: one, exact: isExact } = await constantOf(tied, ends);
   assert.deepEqual([one, isExact], [1, true]);
+});
+
+Deno.test("values over slivers are bounded by what they are there (seed 20261124)", async () => {
+  // Whose leaves plain linear programs take for empty.
+  for (const index of [123, 344]) {
+    const { graph, lower, upper, name } = troubledNetwork(20_261_124, index), size = graph.nodes.at(-1)!.size;
+    const { finding } = await asked(graph, [Array.from(lower), Array.from(upper)], { type: "output_bounds" });
+    const regions = regionsOf(graph, { lower, upper });
+    const ranges = Array.from({ length: size }, (_, k) => rangeOf(regions, { lower, upper }, unitRow(size, k)));
+    assert.deepEqual(judgeOutputs(finding, { truths: [], ranges }), { found: [], closed: true }, name);
+  }
 });
 
 Deno.test("points that a search hands out are of the model's input type, and prove the bound there", async () => {
