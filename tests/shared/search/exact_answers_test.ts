@@ -17,7 +17,7 @@ import { neighbour } from "../../exact/dyadic.ts";
 import { askRadius, shallow } from "../radius/networks.ts";
 
 const kernels = referenceKernels();
-const SEARCH = { search: { max_nodes: 4000, gap: 0 } } as const;
+const SEARCH = { search: { max_nodes: 16_384, gap: 0 } } as const;
 
 type Ends = readonly [readonly number[], readonly number[]];
 
