@@ -5,7 +5,8 @@ import type { Bytes, Expiry, Records } from "./port.ts";
  * Writes `change` of what is there, and returns what is there in the end.
  *
  * `change` gets null where nothing is, and returns null to leave everything as it is. It is called again for each other
- * writer that came first. `expiry` counts from this write.
+ * writer that came first; if an answer was lost and another writer followed, also after its own write. So a change that
+ * must count once says in the record that it was made. `expiry` counts from this write.
  */
 export async function update(
   records: Records,
