@@ -59,9 +59,10 @@ export function upstashBlobs(redis: Redis): Blobs {
         return text === null ? null : Uint8Array.fromBase64(text);
       }),
     has: (name) => reached(async () => await redis.exists(PREFIX + name) === 1),
-    set: (name, bytes, px) =>
+    set: (pieces, px) =>
       reached(async () => {
-        await redis.set(PREFIX + name, bytes.toBase64(), px === undefined ? undefined : { px });
+        const options = px === undefined ? undefined : { px };
+        await Promise.all(pieces.map(([name, bytes]) => redis.set(PREFIX + name, bytes.toBase64(), options)));
       }),
     delete: (name) => reached(async () => void await redis.del(PREFIX + name)),
   };

@@ -31,16 +31,13 @@ export function workersKvBlobs(namespace: KVNamespace, now: Now, sizes = SIZES):
         await value?.cancel();
         return value !== null && isLive(metadata);
       }),
-    set: (name, bytes, expiresInMs) =>
+    set: (pieces, expiresInMs) =>
       reached(async () => {
-        await namespace.put(
-          name,
-          bytes,
-          expiresInMs === undefined ? {} : {
-            expirationTtl: Math.max(SHORTEST_LIFETIME_S, Math.ceil(expiresInMs / 1000)),
-            metadata: { expires_at: now() + expiresInMs } satisfies End,
-          },
-        );
+        const options = expiresInMs === undefined ? {} : {
+          expirationTtl: Math.max(SHORTEST_LIFETIME_S, Math.ceil(expiresInMs / 1000)),
+          metadata: { expires_at: now() + expiresInMs } satisfies End,
+        };
+        await Promise.all(pieces.map(([name, bytes]) => namespace.put(name, bytes, options)));
       }),
     delete: (name) => reached(() => namespace.delete(name)),
   };

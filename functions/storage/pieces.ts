@@ -6,11 +6,14 @@
  */
 import { type Blobs, type Bytes, checkExpiry, checkKey } from "./port.ts";
 
+export type Entry = readonly [name: string, bytes: Bytes];
+
 /** The single entries of a backend. `get` is null once an entry has expired. */
 export interface Entries {
   get(name: string): Promise<Bytes | null>;
   has(name: string): Promise<boolean>;
-  set(name: string, bytes: Bytes, expiresInMs?: number): Promise<void>;
+  /** Writes at most as many as are in flight; whether all at once is up to the backend. */
+  set(entries: readonly Entry[], expiresInMs?: number): Promise<void>;
   delete(name: string): Promise<void>;
 }
 
@@ -75,14 +78,19 @@ export function piecedBlobs(entries: Entries, { inlineBytes, pieceBytes, inFligh
       checkKey(key);
       checkExpiry(expiry);
       if (bytes.length <= inlineBytes) {
-        return await entries.set(nameOfHead(key), tagged(INLINE, bytes), expiry.expiresInMs);
+        return await entries.set([[nameOfHead(key), tagged(INLINE, bytes)]], expiry.expiresInMs);
       }
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
       const head: Head = { length: bytes.length, piece_bytes: pieceBytes, digest };
-      await each(namesOfPieces(key, head), async (name, i) => {
-        await entries.set(name, bytes.slice(i * pieceBytes, (i + 1) * pieceBytes), expiry.expiresInMs);
-      });
-      await entries.set(nameOfHead(key), tagged(PIECES, encoder.encode(JSON.stringify(head))), expiry.expiresInMs);
+      const names = namesOfPieces(key, head);
+      for (let first = 0; first < names.length; first += inFlight) {
+        const pieces = names.slice(first, first + inFlight).map((name, i): Entry => {
+          const start = (first + i) * pieceBytes;
+          return [name, bytes.slice(start, start + pieceBytes)];
+        });
+        await entries.set(pieces, expiry.expiresInMs);
+      }
+      await entries.set([[nameOfHead(key), tagged(PIECES, encoder.encode(JSON.stringify(head)))]], expiry.expiresInMs);
     },
     async delete(key) {
       checkKey(key);

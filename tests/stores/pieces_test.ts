@@ -11,9 +11,11 @@ function entriesIn(kept: Map<string, Bytes>, dies = Infinity): Entries {
   return {
     get: (name) => Promise.resolve(kept.get(name) ?? null),
     has: (name) => Promise.resolve(kept.has(name)),
-    set(name, bytes) {
-      if (++writes >= dies) return Promise.reject(new Error("died"));
-      kept.set(name, bytes);
+    set(pieces) {
+      for (const [name, bytes] of pieces) {
+        if (++writes >= dies) return Promise.reject(new Error("died"));
+        kept.set(name, bytes);
+      }
       return Promise.resolve();
     },
     delete: (name) => Promise.resolve(void kept.delete(name)),

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { Redis } from "@upstash/redis/cloudflare";
 import { createFront } from "../../../functions/redis_front/app.ts";
+import { FrontError } from "../../../functions/redis_front/commands.ts";
 import { connectRedis, type RedisConnection } from "../../../functions/redis_front/redis.ts";
+import { cuttingProxy } from "../../stores/cutting_proxy.ts";
 import { REDIS_SERVER, type RedisServer, redisServer } from "../../stores/servers.ts";
 
 const TOKEN = "a-token-of-the-tests";
@@ -174,6 +176,37 @@ test("answers 503 at once while Redis is away, and serves again when it is back"
   while ((await post("/", ["PING"])).status === 503) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(await post("/", ["GET", "kept"]), ok("v"));
 });
+
+test("sends nothing twice when the connection to Redis breaks before the answer", async () => {
+  await post("/", ["SET", "n", 1]);
+  const proxy = cuttingProxy(new URL(server.address));
+  const overProxy = await connectRedis(server.address.replace(/\d+$/, new URL(proxy.url).port));
+  try {
+    proxy.cut(1);
+    await assert.rejects(overProxy.call(["INCR", "n"]), (error) => error instanceof FrontError && error.status === 503);
+    await again(() => overProxy.call(["PING"]));
+    proxy.cut(1);
+    await assert.rejects(overProxy.transaction([["INCR", "n"], ["PING"]]), FrontError);
+    await again(() => overProxy.call(["PING"]));
+    assert.deepEqual(await post("/", ["GET", "n"]), ok("3"));
+    assert.equal(proxy.lost(), 2);
+  } finally {
+    overProxy.close();
+    await proxy.close();
+  }
+});
+
+/** Calls until Redis can be reached again. */
+async function again(call: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return void await call();
+    } catch (error) {
+      if (tries === 200 || !(error instanceof FrontError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
 
 Deno.test({
   name: "connectRedis() says why it cannot, and no password",
