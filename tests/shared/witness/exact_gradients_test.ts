@@ -92,7 +92,7 @@ async function compareAll(find: Find, cases: readonly Case[]): Promise<Told> {
 
 const cases = Array.from({ length: NETWORKS }, (_, index) => drawCase(index));
 
-Deno.test(`(26) exactGradientsAt() are the gradients of all regions that meet at a point, and no others (seed ${SEED})`, async () => {
+Deno.test(`(27) exactGradientsAt() are the gradients of all regions that meet at a point, and no others (seed ${SEED})`, async () => {
   const { wrong, points, kinks, complete } = await compareAll(exactGradientsAt, cases);
   assert.deepEqual(wrong, []);
   assert.ok(kinks > 80, `${kinks} of ${points} points on kinks`);
