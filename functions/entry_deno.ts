@@ -1,6 +1,4 @@
-/** Deno: the application over Deno KV and a pool of Workers, with jobs beside it. */
-import { denoKvBlobs, denoKvRecords } from "./adapters/deno_kv_records.ts";
-import { denoKvCertificates, denoKvModels } from "./adapters/deno_kv.ts";
+/** Deno: the application over its storage and a pool of Workers, with jobs beside it. */
 import { lineWriter } from "./adapters/line_writer.ts";
 import { logNotifier } from "./adapters/log_notifier.ts";
 import { logtapeLog } from "./adapters/logtape.ts";
@@ -12,14 +10,10 @@ import type { App } from "./http/operation.ts";
 import { embeddedJobs } from "./jobs/embedded.ts";
 import { recordedIdempotency } from "./jobs/idempotency.ts";
 import type { Log, Services } from "./services.ts";
-import {
-  type Environment,
-  jobSettingsFrom,
-  limitsFrom,
-  type PoolSize,
-  poolSizeFrom,
-  storePathFrom,
-} from "./settings.ts";
+import { type Environment, jobSettingsFrom, limitsFrom, type PoolSize, poolSizeFrom } from "./settings.ts";
+import { certificatesIn } from "./storage/certificates.ts";
+import { modelsIn } from "./storage/models.ts";
+import { openDenoStorage } from "./storage_deno.ts";
 
 /** Certificates that may wait to be written. */
 const BYTES_TO_WRITE = 16 * 2 ** 20;
@@ -35,21 +29,19 @@ export interface DenoHost {
 
 /** Opens the store, starts the Workers and builds the application; serving is up to the caller. */
 export async function openDenoHost(environment: Environment, log: Log = requestLog()): Promise<DenoHost> {
-  const path = storePathFrom(environment);
-  if (path !== ":memory:") await Deno.mkdir(path.replace(/[^/\\]*$/, "") || ".", { recursive: true });
-  const kv = await Deno.openKv(path);
+  const storage = await openDenoStorage(environment);
   const poolOf = (size: PoolSize) => certifierPool({ ...size, createWorker, graceMs: 3000 });
   const certifier = poolOf(poolSizeFrom(environment, navigator.hardwareConcurrency));
-  const written = denoKvCertificates(kv), models = denoKvModels(kv);
+  const written = certificatesIn(storage), models = modelsIn(storage);
   const certificates = writeBehind(
     written,
     BYTES_TO_WRITE,
     (error) => log.failure("a certificate was not written", error),
   );
-  const records = denoKvRecords(kv, Date.now), notifier = logNotifier(log);
+  const { records, blobs } = storage, notifier = logNotifier(log);
   const settings = jobSettingsFrom(environment);
-  const jobs = settings.slots === 0 ? null : embeddedJobs({
-    ...{ records, blobs: denoKvBlobs(kv), models, certificates: written, notifier, log, settings },
+  const jobs = records === null || settings.slots === 0 ? null : embeddedJobs({
+    ...{ records, blobs, models, certificates: written, notifier, log, settings },
     createPool: () => poolOf({ workers: settings.slots, queue: settings.slots }),
   });
   const limits = limitsFrom(environment);
@@ -61,7 +53,7 @@ export async function openDenoHost(environment: Environment, log: Log = requestL
     log,
     limits: jobs === null ? limits : { ...limits, gflop_at_once: settings.gflopAtOnce },
     ...(jobs && { jobs: jobs.jobs, notifier }),
-    idempotency: recordedIdempotency(records),
+    ...(records && { idempotency: recordedIdempotency(records) }),
   };
   const endJobs = async () => await jobs?.close();
   return {
@@ -72,7 +64,7 @@ export async function openDenoHost(environment: Environment, log: Log = requestL
       await endJobs();
       certifier.close();
       await certificates.settled();
-      kv.close();
+      storage.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** `certify`: one question about a model in a file. */
-import { canonicalBytes, certify, resolveQuery } from "../../shared/mod.ts";
+import { canonicalBytes, certify, type CertifyContext, resolveQuery } from "../../shared/mod.ts";
 import { describeOptions, type Option, positionals, readArguments } from "./arguments.ts";
 import type { Threads } from "../certifier/threads.ts";
 import { COMMON_OPTIONS, ENVIRONMENT_HELP, openEngine, signalFrom } from "./engine.ts";
@@ -31,6 +31,16 @@ ${ENVIRONMENT_HELP}
   deno task certify functions/samples/mlp16.onnx --center center.json --radius 0.05 --clip 0,1 --property lipschitz
 `;
 
+/** The default budget is that of one thread, which a time limit counts by. */
+function threadsOf(
+  { distribute, threads }: Threads,
+  budget: CertifyContext["budget"],
+  { environment }: CommandHost,
+): Pick<CertifyContext, "distribute" | "threads" | "budget"> {
+  const more = budget && !environment("LIPCERT_GFLOP") ? { ...budget, flops: budget.flops * threads } : budget;
+  return { distribute, threads, ...(more && { budget: more }) };
+}
+
 /** Answers on the host's streams; the exit code. */
 export async function certifyCommand(given: readonly string[], host: CommandHost): Promise<ExitCode> {
   if (given.includes("--help")) {
@@ -46,7 +56,7 @@ export async function certifyCommand(given: readonly string[], host: CommandHost
     const request = await questionFrom(options, host);
     threads = threadsFrom(options, host);
     const { model, kernels, context: engine } = await openEngine(path, host, progress, signal);
-    const context = { ...engine, distribute: threads.distribute, threads: threads.threads };
+    const context = { ...engine, ...threadsOf(threads, engine.budget, host) };
     const query = await resolveQuery(request, model, kernels);
     const certificate = query.options.search === undefined
       ? await certify(model, query, context)

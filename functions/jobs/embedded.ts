@@ -30,6 +30,7 @@ const HEARTBEAT_MS = 1000;
 /** A process that is this long silent is gone: another, or the next one, takes its jobs. */
 const LEASE_MS = 10_000;
 const POLL_MS = 1000;
+const TAKE_MS = 5000;
 const RETRY_MS = 2000;
 
 export function embeddedJobs(
@@ -44,6 +45,7 @@ export function embeddedJobs(
     failed: log.failure,
     leaseMs: LEASE_MS,
     pollMs: POLL_MS,
+    takeMs: TAKE_MS,
   });
   const runner = runJobs({
     ...{ queue: jobs, certifier, models, certificates, log, slots: settings.slots },

@@ -39,8 +39,10 @@ export interface RecordedJobsSettings {
   readonly failed: (what: string, error: unknown) => void;
   /** How long a runner may be silent before its job is taken by another. */
   readonly leaseMs: number;
-  /** How often what another process changed is looked for. */
+  /** How often whoever watches a job looks for what another process changed. */
   readonly pollMs: number;
+  /** How often a runner without a job looks for one of another process, or one that was lost. */
+  readonly takeMs: number;
   /** Jobs that may wait or run; one more is `too-many-requests`. */
   readonly mostJobs: number;
   /** Aborts when the host ends: nobody is kept waiting then. */
@@ -68,7 +70,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
-  const { records, blobs, now, notifier, failed, leaseMs, pollMs, mostJobs, closing } = settings;
+  const { records, blobs, now, notifier, failed, leaseMs, pollMs, takeMs, mostJobs, closing } = settings;
   const wakes = new Wakes();
 
   async function get(id: string): Promise<Job | null> {
@@ -183,7 +185,7 @@ export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
     async take(runner, signal) {
       while (!signal.aborted) {
         const over = new AbortController();
-        const woken = wakes.wait(BOARD, pollMs, AbortSignal.any([signal, over.signal]));
+        const woken = wakes.wait(BOARD, takeMs, AbortSignal.any([signal, over.signal]));
         try {
           const found = await takeOne(runner);
           if (found !== null) return found;

@@ -50,6 +50,7 @@ export async function searchAims(
     goal,
     limits: options.search!,
     place: (point) => representable(point, analysis),
+    everyBox: analysis.everyBox,
     run,
   }, host);
   return { trees, openShares, report: { nodes, open, stopped_by: stoppedBy } };

@@ -3,7 +3,7 @@ import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_
 import { chooseSplit } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
 import { climbSmoothed, climbsSmoothed } from "./climb_smoothed.ts";
-import { decide, type Original } from "./leaf.ts";
+import { boundAim, decide, isThinAround, leafForms, type Original, pointInside } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
@@ -105,17 +105,30 @@ export function settle(problem: Problem, bounding: Bounding, part: Part | null, 
   }
   return bounding.objective.aim.kind === "value"
     ? settleValue(problem, bounding, part, piece.box)
-    : settleGradient(problem, bounding, part, piece.box);
+    : settleGradient(problem, bounding, part, piece.box, level);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
-function settleGradient({ original, programs }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
-  const { region } = bounding, { tree, upper } = part;
+function settleGradient(
+  { original, programs }: Problem,
+  bounding: Bounding,
+  part: Part,
+  box: Box,
+  level: number,
+): Outcome {
+  const { region, objective: { aim } } = bounding, { tree, phases } = part;
+  const { upper, value } = boundAim(region, original, phases, aim, part.upper);
+  if (upper <= level) return { piece: null, closed: upper, point: null };
   programs.count++;
-  const decision = decide(region, original, { ...part, box });
+  const piece = { ...part, box }, forms = leafForms(region, piece);
+  const decision = decide(region, original, piece, forms);
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
-  const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
-  return { piece: null, closed: upper, point };
+  if (!region.isSolid && isThinAround(region, original, piece, forms)) return NOTHING;
+  if (decision.kind !== "inside" && decision.kind !== "thin") return { piece: null, closed: upper, point: null };
+  const isSure = decision.kind === "inside" && decision.isExact;
+  const point = isSure ? decision.point : pointInside(region, original, piece, decision.point, forms) ?? decision.point;
+  // Plain arithmetic at the point may take it for one of a neighbour.
+  return { piece: null, closed: upper, point: { tree, point, score: value } };
 }
 
 /** Every unit has its phase: a linear program finds the largest value. */

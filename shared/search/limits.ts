@@ -33,8 +33,8 @@ export interface Interruptions {
   readonly isSpent?: () => boolean;
 }
 
-/** Flops that a search is announced with for each millisecond of its time limit and each thread: more than any core does. */
-export const FLOPS_A_MILLISECOND = 1e8;
+/** Flops that a search is announced with for each millisecond of its time limit and each thread: more than a core does. */
+export const FLOPS_A_MILLISECOND = 5e7;
 
 /** What interrupts a search between rounds, if anything does. */
 export function interruption(

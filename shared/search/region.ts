@@ -142,7 +142,7 @@ export function isSmall({ features }: Region): boolean {
   return features <= 64;
 }
 
-/** More than the roundings on any path of a walk: sums over features, units and outputs, one after the other. */
+/** More than the roundings on any path of a walk: sums over features, units and outputs, one after the other. Counted in (25). */
 function roundingsOf(features: number, width: number, outputs: number): number {
   return 3 * features + 6 * width + 2 * outputs + 64;
 }

@@ -204,7 +204,7 @@ Deno.test("a search with a time limit takes no more than what that was announced
       output: model.description.outputs[0].name,
       region,
       property,
-      options: { ...OPTIONS[0], search: { max_nodes: 100_000, gap: 0, time_ms: 8 } },
+      options: { ...OPTIONS[0], search: { max_nodes: 100_000, gap: 0, time_ms: 16 } },
     };
     const cost = costOf(graph, query, threads);
     const { method: { search }, work, reproducible } = await certify(model, query, { kernels, clock, threads });

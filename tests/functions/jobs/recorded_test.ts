@@ -45,6 +45,7 @@ function house(): House {
         failed: (_, error) => void it.failures.push(error),
         leaseMs: LEASE_MS,
         pollMs: 5,
+        takeMs: 5,
         mostJobs: 4,
         closing: FOREVER,
         ...more,
@@ -177,7 +178,9 @@ Deno.test("watch() tells of everything from the event that was seen last, and en
 });
 
 Deno.test("watch() ends when its reader leaves and when the host ends", async () => {
-  const it = house(), closing = new AbortController(), jobs = it.open({ closing: closing.signal, pollMs: 60_000 });
+  const it = house(),
+    closing = new AbortController(),
+    jobs = it.open({ closing: closing.signal, pollMs: 60_000, takeMs: 60_000 });
   await jobs.submit(submission("q"));
   const leaving = new AbortController();
   const watch = async (signal: AbortSignal) => {

@@ -39,6 +39,7 @@ async function scene(answers: Answer[], play: (scene: Scene) => Promise<void>): 
     failed: (what) => void failures.push(what),
     leaseMs: 60_000,
     pollMs: 5,
+    takeMs: 5,
     mostJobs: 9,
     closing: closing.signal,
   });
