@@ -1,3 +1,5 @@
+import type { SearchRecord } from "./search_record.ts";
+
 /** What a property found: plain JSON, as the certificate shows it (snake_case). A bound that overflowed is null. */
 
 export type Verdict = "certified" | "refuted" | "unknown";
@@ -98,6 +100,8 @@ export interface Outcome {
   readonly finding: Finding;
   /** What a search did; absent where none was asked for. */
   readonly search?: SearchReport;
+  /** Absent where none was asked for. */
+  readonly record?: SearchRecord;
   /** Of a claim that is refuted: each alone refutes it. No part of a certificate. */
   readonly refutations?: readonly Refutation[];
 }

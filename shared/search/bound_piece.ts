@@ -6,6 +6,7 @@ import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
+import { keepCoefficients, keepEntries, type Trace } from "./trace.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A piece before it is bounded. */
@@ -21,9 +22,15 @@ export interface Bounding {
 
 /**
  * A piece with its bound: never above what it was split from. Null where it is proved empty. `entries` are bounds of J over what
- * was split (norms only).
+ * was split (norms only). `trace`: takes what a record needs.
  */
-export function boundPart(bounding: Bounding, part: Part, entries: Box | null, level: number): Part | null {
+export function boundPart(
+  bounding: Bounding,
+  part: Part,
+  entries: Box | null,
+  level: number,
+  trace: Trace | null = null,
+): Part | null {
   const { region, objective, workspace, scale } = bounding, { kind } = objective.aim;
   const { multipliers } = workspace;
   loadMultipliers(region, workspace, part);
@@ -34,8 +41,12 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
     heights: renew ? copyOf(part.heights) : part.heights,
     gradients: kind === "value" ? part.gradients : copyOf(part.gradients),
   };
+  if (trace) {
+    trace.piece = piece;
+    if (renew) trace.lowerSlopes = multipliers.slice(2 * region.width, 3 * region.width);
+  }
   if (!tie(region, piece.phases)) return null;
-  if (renew && !boundHeights(region, objective, workspace, piece, multipliers)) return null;
+  if (renew && !boundHeights(region, objective, workspace, piece, multipliers, trace)) return null;
   if (!tie(region, piece.phases)) return null;
   const signs = part.signs.slice(), isDecided = piece.phases.every((phase) => phase !== 0);
   if (kind !== "value") boundGradients(region, objective, workspace, piece);
@@ -44,18 +55,23 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
     workspace.entryUpper.set(entries!.upper);
     // Where nothing is open rows are exact, and intervals are not.
     boundEntries(region, objective, workspace, { ...piece, signs }, isDecided);
+    if (trace) keepEntries(trace, workspace);
   }
   const sum = sumOf(bounding, signs);
   const target = level - NEAR * scale;
   ascend(region, objective, workspace, piece, sum, target, scale);
   pushDown(region, objective, workspace, piece, sum, multipliers);
   let found = settlePushed(region, objective, workspace, piece, sum);
+  if (trace) keepCoefficients(trace, workspace, found);
   if (isDecided && found > level) {
     // Half-spaces that meet inside add to a value that is exact without them.
     multipliers.fill(0, 3 * region.width);
     pushDown(region, objective, workspace, piece, sum, multipliers);
-    found = Math.min(found, settlePushed(region, objective, workspace, piece, sum));
+    const exact = settlePushed(region, objective, workspace, piece, sum);
+    if (trace) keepCoefficients(trace, workspace, exact);
+    found = Math.min(found, exact);
   }
+  if (trace) trace.empty = null;
   return {
     ...part,
     ...piece,

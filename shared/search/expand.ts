@@ -9,7 +9,8 @@ import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
 import { pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { sumOf } from "./bound_piece.ts";
-import type { Candidate, Expander, Expansion } from "./tree.ts";
+import type { Candidate, Expander, Expansion, RecordedPart } from "./tree.ts";
+import { keepCoefficients, keepHalfSpaces, newTrace, recordOf, type Trace } from "./trace.ts";
 import { valueAt } from "./value_at.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -21,6 +22,8 @@ export interface Problem {
   readonly objectives: readonly Objective[];
   readonly scales: readonly number[];
   readonly workspace: Workspace;
+  /** Whether every bounded piece leaves a record. */
+  readonly isRecorded?: boolean;
 }
 
 /** A bounded part: what is left of it. */
@@ -46,15 +49,20 @@ function expand(problem: Problem, node: Piece, level: number): Expansion<Piece> 
   const bounding = boundingOf(problem, node.tree);
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
   const parts = partsOf(bounding.region, node);
-  const children: Piece[] = [], points: Candidate[] = [];
+  const children: Piece[] = [], points: Candidate[] = [], records: RecordedPart[] = [];
   let closed = -Infinity;
-  for (const part of parts) {
-    const outcome = settle(problem, bounding, boundPart(bounding, part, entries, level), level);
+  for (const [side, part] of parts.entries()) {
+    const trace = problem.isRecorded ? newTrace() : null;
+    const outcome = settle(problem, bounding, boundPart(bounding, part, entries, level, trace), level, trace);
+    if (trace) {
+      const record = recordOf(bounding.region, node, node.tree, side, trace, outcome.piece?.upper ?? outcome.closed);
+      records.push({ record, child: outcome.piece ? children.length : null });
+    }
     if (outcome.piece) children.push(outcome.piece);
     if (outcome.closed > closed) closed = outcome.closed;
     if (outcome.point) points.push(outcome.point);
   }
-  return { children, closed, bounded: parts.length, points };
+  return { children, closed, bounded: parts.length, points, ...(problem.isRecorded && { records }) };
 }
 
 export function boundingOf({ region, objectives, scales, workspace }: Problem, tree: number): Bounding {
@@ -81,7 +89,13 @@ function partsOf(region: Region, piece: Piece): Part[] {
 }
 
 /** What becomes of a bounded part: dropped, closed, or open with its next split. */
-function settle(problem: Problem, bounding: Bounding, part: Part | null, level: number): Outcome {
+function settle(
+  problem: Problem,
+  bounding: Bounding,
+  part: Part | null,
+  level: number,
+  trace: Trace | null,
+): Outcome {
   if (part === null) return NOTHING;
   const { tree, upper } = part;
   if (upper <= level) return { piece: null, closed: upper, point: null };
@@ -92,21 +106,34 @@ function settle(problem: Problem, bounding: Bounding, part: Part | null, level: 
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
   }
   return bounding.objective.aim.kind === "value"
-    ? settleValue(bounding, part, piece.box)
-    : settleGradient(problem, bounding, part, piece.box);
+    ? settleValue(bounding, part, piece.box, trace)
+    : settleGradient(problem, bounding, part, piece.box, trace);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
-function settleGradient({ original }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
+function settleGradient(
+  { original }: Problem,
+  bounding: Bounding,
+  part: Part,
+  box: Box,
+  trace: Trace | null,
+): Outcome {
   const { region } = bounding, { tree, upper } = part;
-  const decision = decide(region, original, { ...part, box });
-  if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
+  const bounded = { ...part, box }, forms = leafForms(region, bounded);
+  const decision = decide(region, original, bounded, forms);
+  if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {
+    if (trace && decision.multipliers) keepHalfSpaces(trace, forms.units, decision.multipliers);
+    else if (trace) {
+      trace.empty = { by: "exact", units: decision.rows.map((i) => forms.units[i]), thin: decision.kind === "thin" };
+    }
+    return NOTHING;
+  }
   const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
   return { piece: null, closed: upper, point };
 }
 
 /** Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. */
-function settleValue(bounding: Bounding, part: Part, box: Box): Outcome {
+function settleValue(bounding: Bounding, part: Part, box: Box, trace: Trace | null): Outcome {
   const { region, objective, workspace } = bounding, { width, features } = region, { tree } = part;
   const bounded = { ...part, box }, { units, halfSpaces, errors } = leafForms(region, bounded);
   const sum: Sum = sumOf(bounding, part.signs), { multipliers } = workspace;
@@ -114,10 +141,15 @@ function settleValue(bounding: Bounding, part: Part, box: Box): Outcome {
   pushDown(region, objective, workspace, bounded, sum, multipliers);
   const slopes = workspace.overInput.slice(0, features);
   const found = optimise(halfSpaces, box, slopes);
-  if (found.isEmpty && boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return NOTHING;
+  if (found.isEmpty && boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) {
+    if (trace) keepHalfSpaces(trace, units, found.multipliers);
+    return NOTHING;
+  }
   units.forEach((u, i) => multipliers[3 * width + u] = found.multipliers[i]);
   pushDown(region, objective, workspace, bounded, sum, multipliers);
-  const upper = Math.min(part.upper, settlePushed(region, objective, workspace, bounded, sum));
+  const settled = settlePushed(region, objective, workspace, bounded, sum);
+  if (trace) keepCoefficients(trace, workspace, settled);
+  const upper = Math.min(part.upper, settled);
   return { piece: null, closed: upper, point: found.isEmpty ? null : candidate(bounding, tree, found.point) };
 }
 

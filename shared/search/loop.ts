@@ -1,6 +1,7 @@
 import type { SearchReport } from "../certificate/finding.ts";
+import type { PieceRecord } from "../certificate/search_record.ts";
 import { boundsToShow, endedByGap, type Goal } from "./goal.ts";
-import { interruption, type Interruptions } from "./limits.ts";
+import { interruption, type Interruptions, MOST_RECORDED_NUMBERS } from "./limits.ts";
 import { loadTree, type SavedTree, saveTree } from "./saved.ts";
 import { improve, merge, plant, promising, type Rules, type SearchState, settle, take, uppersOf } from "./state.ts";
 import type { Expander, Prove, Proved, Root, TreeNode } from "./tree.ts";
@@ -42,6 +43,8 @@ export interface Searched<N extends TreeNode> {
   /** Nodes left whose bounds could still change the answer. */
   readonly open: number;
   readonly stoppedBy: Exclude<SearchReport["stopped_by"], "none">;
+  /** Every bounded piece, of a search that is recorded. */
+  readonly records: readonly PieceRecord[];
   /** The tree at the end, to go on with. */
   readonly save: () => SavedTree<N>;
 }
@@ -105,6 +108,8 @@ function reasonToStop<N extends TreeNode>(
 ): Searched<N>["stoppedBy"] | null {
   if (state.open === 0) return endedByGap(goal, uppersOf(state), state, limits.gap) ? "gap" : "closed";
   if (state.cut || state.nodes + expander.most > limits.max_nodes) return "max_nodes";
+  // A record that is full ends a search as its nodes do: by the question alone.
+  if (state.recorded >= MOST_RECORDED_NUMBERS) return "max_nodes";
   return interruption(context, state.bytes);
 }
 
@@ -141,5 +146,12 @@ function resultOf<N extends TreeNode>(
       throw new RangeError(`Cannot search: ${lower} is proved in tree ${tree}, above its bound ${upper}`);
     }
   });
-  return { trees, nodes: state.nodes, open: state.open, stoppedBy, save: () => saveTree(state) };
+  return {
+    trees,
+    nodes: state.nodes,
+    open: state.open,
+    stoppedBy,
+    records: state.records,
+    save: () => saveTree(state),
+  };
 }

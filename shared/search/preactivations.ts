@@ -3,6 +3,7 @@ import { addDown, addUp, nextUp } from "../numeric/rounding.ts";
 import type { Objective } from "./objective.ts";
 import type { Region } from "./region.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
+import { keepRowOf, type Trace } from "./trace.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -17,6 +18,7 @@ export function boundHeights(
   workspace: Workspace,
   piece: Bounded,
   multipliers: Float64Array,
+  trace: Trace | null = null,
 ): boolean {
   const { width, features, rows, inputs, network: { bias }, charges, isSolid } = region;
   const { phases, heights: { lower, upper }, box } = piece;
@@ -32,9 +34,15 @@ export function boundHeights(
       keepRow(workspace, u, sign, most, box);
       if (sign > 0) upper[u] = Math.min(upper[u], most);
       else lower[u] = Math.max(lower[u], -most);
-      if (phases[u] === sign && !cut(box, workspace, most)) return false;
+      if (phases[u] === sign && !cut(box, workspace, most)) {
+        if (trace) keepRowOf(trace, workspace, u, sign);
+        return false;
+      }
     }
-    if (lower[u] > upper[u] || (phases[u] > 0 && upper[u] < 0) || (phases[u] < 0 && lower[u] > 0)) return false;
+    if (lower[u] > upper[u] || (phases[u] > 0 && upper[u] < 0) || (phases[u] < 0 && lower[u] > 0)) {
+      if (trace) keepRowOf(trace, workspace, u, -1);
+      return false;
+    }
     if (phases[u] !== 0) continue;
     if (isSolid ? lower[u] >= 0 : lower[u] > 0) phases[u] = 1;
     else if (isSolid ? upper[u] <= 0 : upper[u] < 0) phases[u] = -1;

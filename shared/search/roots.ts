@@ -7,6 +7,7 @@ import type { Original } from "./leaf.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
+import type { Trace } from "./trace.ts";
 import { workspaceOf } from "./workspace.ts";
 
 /** What is known of an aim before the search: a bound over the region, and of J where it was bounded by entries. */
@@ -43,7 +44,13 @@ function sizeOf(upper: number, lower: number): number {
 }
 
 /** The whole region as a piece of a tree: bounded once, entries of J by rows. Its split is null where nothing is left to decide. */
-export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece {
+export function rootOf(
+  problem: Problem,
+  tree: number,
+  upper: number,
+  level: number,
+  trace: Trace | null = null,
+): Piece {
   const { region, workspace } = problem, bounding = boundingOf(problem, tree), { objective } = bounding;
   const { lower: low, upper: high } = region.network, { width, features } = region;
   const isNorm = objective.aim.kind === "norm";
@@ -68,7 +75,7 @@ export function rootOf(problem: Problem, tree: number, upper: number, level: num
     multipliers: new Float32Array(0),
     depth: 0,
   };
-  const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level);
+  const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level, trace);
   if (bounded === null) throw new RangeError("Cannot search: the region was found empty");
   const split = chooseSplit(bounding, { ...bounded, box: bounded.box ?? region.box }, bounded.box !== null);
   return { ...bounded, split };

@@ -1,3 +1,4 @@
+import type { SearchRecord } from "../certificate/search_record.ts";
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
@@ -10,6 +11,7 @@ import { search, type SearchContext, type Searched } from "./loop.ts";
 import { bytesOf, type Piece } from "./piece.ts";
 import { flopsOfPiece, type Region, regionOf } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
+import { newTrace, recordedTree, recordOf } from "./trace.ts";
 import type { Candidate, Proved, Root } from "./tree.ts";
 
 /** What is searched: aims over a box, with what one pass over the network found. */
@@ -23,12 +25,16 @@ export interface SearchQuestion {
   readonly proved: readonly Proved[];
   readonly goal: Goal;
   readonly limits: { readonly max_nodes: number; readonly gap: number };
+  /** Whether every bounded piece leaves a record. */
+  readonly isRecorded?: boolean;
   /** Where a point may be handed out: it, or one beside it. */
   readonly place: (point: Float64Array) => Float64Array;
   readonly run: Run;
 }
 
-export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
+export interface RegionSearched extends Omit<Searched<Piece>, "save" | "records"> {
+  /** Where one was asked for. */
+  readonly record?: SearchRecord;
   /** Of each tree at least the share of the box's volume over which its bound is above its level; 1 where that is not known. */
   readonly openShares: readonly number[];
 }
@@ -47,7 +53,14 @@ export async function searchRegion(
   if (network === null) {
     const trees = proved.map((one, tree) => ({ ...one, upper: asked[tree].upper }));
     const open = isOpen.filter(Boolean).length;
-    return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed", openShares: isOpen.map(Number) };
+    return {
+      trees,
+      nodes: 0,
+      open,
+      stoppedBy: open > 0 ? "memory" : "closed",
+      openShares: isOpen.map(Number),
+      ...recorded(question, []),
+    };
   }
   const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
   try {
@@ -65,14 +78,21 @@ async function searchIn(
   context: SearchContext<Piece>,
 ): Promise<RegionSearched> {
   const { original, box, asked, proved, goal, limits, place, run } = question;
-  const problem = problemOf(region, original, asked);
+  const problem = { ...problemOf(region, original, asked), isRecorded: question.isRecorded };
   const expander = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     if (!isOpen[tree] || region.width === 0) return { upper, node: null, proved: proved[tree] };
     if (limits.max_nodes < expander.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
-    const node = rootOf(problem, tree, upper, levels[tree]);
-    return { upper: node.upper, node: node.split === null ? null : node, proved: proved[tree] };
+    const trace = question.isRecorded ? newTrace() : null;
+    const node = rootOf(problem, tree, upper, levels[tree], trace);
+    const record = trace && recordOf(region, null, tree, 0, trace, node.upper);
+    return {
+      upper: node.upper,
+      node: node.split === null ? null : node,
+      proved: proved[tree],
+      ...(record && { record }),
+    };
   });
   const found = await search(roots, {
     goal,
@@ -82,7 +102,18 @@ async function searchIn(
     prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
   }, { signal: run.signal, ...context });
   run.work.flops += found.nodes * flopsOfPiece(region.width, region.features);
-  return { ...found, openShares: openShares(found, box, asked.length) };
+  const { save: _, records, ...rest } = found;
+  return { ...rest, openShares: openShares(found, box, asked.length), ...recorded(question, records) };
+}
+
+/** The record of a search, where one was asked for. */
+function recorded(
+  { network, asked, isRecorded }: SearchQuestion,
+  pieces: SearchRecord["pieces"],
+): { readonly record?: SearchRecord } {
+  if (!isRecorded) return {};
+  const units = (network?.units ?? []).map(({ activation, index, kink }) => ({ activation, index, kink }));
+  return { record: { units, trees: asked.map(({ aim, upper }) => recordedTree(aim, upper)), pieces } };
 }
 
 /** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */

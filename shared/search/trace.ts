@@ -1,0 +1,139 @@
+/** What bounding a piece leaves for a record, taken from the workspace on the way; nothing here changes a bound. */
+import type { Emptiness, PieceRecord, RecordedTree } from "../certificate/search_record.ts";
+import { finiteOrNull } from "../certificate/finding.ts";
+import type { Box } from "../numeric/box.ts";
+import type { Aim } from "./objective.ts";
+import type { Piece, Split } from "./piece.ts";
+import type { Bounded } from "./push_down.ts";
+import type { Region } from "./region.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Of one piece, filled in while it is bounded. */
+export interface Trace {
+  /** As it is bounded: its arrays are written to until it is done. */
+  piece: Bounded | null;
+  /** [U]: see {@link PieceRecord}. */
+  lowerSlopes: Float64Array | null;
+  /** [n]: bounds of J that its chords stand on. */
+  entries: Box | null;
+  /** The least value so far, and what it follows from. */
+  value: number;
+  overGradients: Float64Array | null;
+  overHeights: Float64Array | null;
+  empty: Emptiness | null;
+}
+
+/** Of a piece that nothing is known of: a contradiction between phases is the first thing that can end it. */
+export function newTrace(): Trace {
+  return {
+    piece: null,
+    lowerSlopes: null,
+    entries: null,
+    value: Infinity,
+    overGradients: null,
+    overHeights: null,
+    empty: { by: "phases" },
+  };
+}
+
+/** Takes over the coefficients in the workspace, which were settled with this value, if it is the least. */
+export function keepCoefficients(trace: Trace, { overGradient, overHeight }: Workspace, value: number): void {
+  if (!(value < trace.value)) return;
+  trace.value = value;
+  trace.overGradients = overGradient.slice();
+  trace.overHeights = overHeight.slice();
+}
+
+/** Bounds of J in the workspace. */
+export function keepEntries(trace: Trace, { entryLower, entryUpper }: Workspace): void {
+  trace.entries = { lower: entryLower.slice(), upper: entryUpper.slice() };
+}
+
+/** The row in the workspace proves that the piece holds nothing. */
+export function keepRowOf(trace: Trace, { overHeight }: Workspace, unit: number, sign: number): void {
+  trace.empty = { by: "row", unit, sign, over_heights: Array.from(overHeight) };
+}
+
+/** Half-spaces of some units prove it, by multipliers one each. */
+export function keepHalfSpaces(trace: Trace, units: readonly number[], multipliers: ArrayLike<number>): void {
+  const used = Array.from(units.keys()).filter((i) => multipliers[i] > 0);
+  trace.empty = {
+    by: "half_spaces",
+    units: used.map((i) => units[i]),
+    multipliers: used.map((i) => multipliers[i]),
+  };
+}
+
+/** A record without its place among the others, which the search knows. */
+export type Unplaced = Omit<PieceRecord, "parent">;
+
+/**
+ * The record of a part of `parent` (null: the region), which was bounded with this trace. Side 0 or 1 of the parent's split.
+ * `bound`: what it came to.
+ */
+export function recordOf(
+  region: Region,
+  parent: Piece | null,
+  tree: number,
+  side: number,
+  trace: Trace,
+  bound: number,
+): Unplaced {
+  const { piece, entries, lowerSlopes, overGradients, overHeights, value, empty } = trace;
+  if (piece === null) throw new RangeError("Cannot record: nothing was bounded");
+  const box = parent?.box ?? region.box, split = parent?.split ?? null;
+  return {
+    tree,
+    cut: split === null ? null : cutOf(split, side),
+    ...(!areSame(piece.box, box) && { box: jsonOf(piece.box) }),
+    ...(!(parent && same(piece.phases, parent.phases)) && { phases: Array.from(piece.phases) }),
+    ...(!(parent && areSame(piece.heights, parent.heights)) && { heights: jsonOf(piece.heights) }),
+    ...(!(parent && areSame(piece.gradients, parent.gradients)) && { gradients: jsonOf(piece.gradients) }),
+    ...(entries && { entries: entriesOf(entries, parent) }),
+    ...(lowerSlopes && { lower_slopes: Array.from(lowerSlopes) }),
+    ...(empty === null && value <= bound && overGradients && overHeights && {
+      over_gradients: Array.from(overGradients),
+      over_heights: Array.from(overHeights),
+    }),
+    bound: finiteOrNull(bound),
+    ...(empty && { empty }),
+  };
+}
+
+/** A tree as a record names it. */
+export function recordedTree(aim: Aim, bound: number): RecordedTree {
+  return {
+    aim: aim.kind,
+    row: Array.from(aim.row),
+    ...(aim.kind === "entry" && { feature: aim.feature }),
+    bound: finiteOrNull(bound),
+  };
+}
+
+function cutOf(split: Split, side: number): PieceRecord["cut"] {
+  if (split.kind === "unit") return { unit: split.unit, phase: side === 0 ? 1 : -1 };
+  return { feature: split.feature, at: split.at, side: side === 0 ? "lower" : "upper" };
+}
+
+/** Of the features whose sign the parent left open. */
+function entriesOf({ lower, upper }: Box, parent: Piece | null): PieceRecord["entries"] {
+  const features = Array.from(lower.keys()).filter((j) => parent === null || parent.signs[j] === 0);
+  return {
+    features,
+    lower: features.map((j) => finiteOrNull(lower[j])),
+    upper: features.map((j) => finiteOrNull(upper[j])),
+  };
+}
+
+function jsonOf({ lower, upper }: Box): { readonly lower: (number | null)[]; readonly upper: (number | null)[] } {
+  return { lower: Array.from(lower, finiteOrNull), upper: Array.from(upper, finiteOrNull) };
+}
+
+function areSame(a: Box, b: Box): boolean {
+  return a === b || (same(a.lower, b.lower) && same(a.upper, b.upper));
+}
+
+function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
