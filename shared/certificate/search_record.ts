@@ -54,15 +54,16 @@ export interface PieceRecord {
   /** [U]: the coefficients over p and over h that `bound` follows from; absent: it is that of the parent, or of one pass. */
   readonly over_gradients?: readonly number[];
   readonly over_heights?: readonly number[];
+  /** null where it is empty. */
   readonly bound: Bound;
   readonly empty?: Emptiness;
 }
 
 /** Why a piece holds nothing. */
 export type Emptiness =
-  /** Kinks of one neuron exclude one another. */
+  /** Phases exclude one another (kinks of one neuron), or are excluded by bounds of h. */
   | { readonly by: "phases" }
-  /** sign h_unit, by these coefficients over the h below, stays below 0 or crosses the bound of the other side. */
+  /** sign h_unit, by these coefficients over the h below, stays below 0 (where that is its phase) or crosses the bound of the other side. */
   | {
     readonly by: "row";
     readonly unit: number;
@@ -89,10 +90,12 @@ export function boundsOfTrees({ trees, pieces }: SearchRecord): number[] {
 /** What is wrong with a record on its own terms: pieces before their parents, other than two parts, bounds that rise. */
 export function brokenRecord({ trees, pieces, units }: SearchRecord): string | null {
   const parts = new Map<number, Cut[]>(), roots = new Set<number>();
-  for (const [at, { tree, parent, cut, bound }] of pieces.entries()) {
+  for (const [at, { tree, parent, cut, bound, empty }] of pieces.entries()) {
     if (trees[tree] === undefined) return "its record has a piece of no tree";
     const above = parent === null ? trees[tree].bound : pieces[parent]?.bound;
-    if (above === undefined || (bound ?? Infinity) > (above ?? Infinity)) return "its record has a bound that rises";
+    if (above === undefined || (!empty && (bound ?? Infinity) > (above ?? Infinity))) {
+      return "its record has a bound that rises";
+    }
     if (parent === null) {
       if (cut !== null || roots.has(tree)) return "its record has a tree of several roots";
       roots.add(tree);

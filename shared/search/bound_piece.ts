@@ -133,8 +133,8 @@ export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Arr
   for (let j = 0; j < features; j++) {
     const a = entryLower[j], b = entryUpper[j];
     let slope = 1;
-    if (signs[j] < 0 || b <= 0) slope = -1;
-    else if (signs[j] === 0 && a < 0) {
+    if (signs[j] < 0) slope = -1;
+    else if (signs[j] === 0) {
       slope = (a + b) / (b - a);
       if (!(slope >= -1 && slope <= 1)) slope = 0;
       // Any slope: the largest of |z| - slope z stands at an end.

@@ -34,15 +34,12 @@ export function boundHeights(
       keepRow(workspace, u, sign, most, box);
       if (sign > 0) upper[u] = Math.min(upper[u], most);
       else lower[u] = Math.max(lower[u], -most);
-      if (phases[u] === sign && !cut(box, workspace, most)) {
-        if (trace) keepRowOf(trace, workspace, u, sign);
-        return false;
+      if (trace && most < (phases[u] === sign ? 0 : sign > 0 ? lower[u] : -upper[u])) {
+        keepRowOf(trace, workspace, u, sign);
       }
+      if (phases[u] === sign && !cut(box, workspace, most)) return false;
     }
-    if (lower[u] > upper[u] || (phases[u] > 0 && upper[u] < 0) || (phases[u] < 0 && lower[u] > 0)) {
-      if (trace) keepRowOf(trace, workspace, u, -1);
-      return false;
-    }
+    if (lower[u] > upper[u] || (phases[u] > 0 && upper[u] < 0) || (phases[u] < 0 && lower[u] > 0)) return false;
     if (phases[u] !== 0) continue;
     if (isSolid ? lower[u] >= 0 : lower[u] > 0) phases[u] = 1;
     else if (isSolid ? upper[u] <= 0 : upper[u] < 0) phases[u] = -1;

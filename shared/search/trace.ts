@@ -23,7 +23,7 @@ export interface Trace {
   empty: Emptiness | null;
 }
 
-/** Of a piece that nothing is known of: a contradiction between phases is the first thing that can end it. */
+/** Of a piece that nothing is known of: a contradiction of its phases ends it unless something else is kept. */
 export function newTrace(): Trace {
   return {
     piece: null,
