@@ -55,8 +55,8 @@ function expand(problem: Problem, node: Piece, level: number): Expansion<Piece> 
     const trace = problem.isRecorded ? newTrace() : null;
     const outcome = settle(problem, bounding, boundPart(bounding, part, entries, level, trace), level, trace);
     if (trace) {
-      const record = recordOf(bounding.region, node, node.tree, side, trace, outcome.piece?.upper ?? outcome.closed);
-      records.push({ record, child: outcome.piece ? children.length : null });
+      const recorded = recordOf(bounding.region, node, node.tree, side, trace, outcome.piece?.upper ?? outcome.closed);
+      records.push({ ...recorded, child: outcome.piece ? children.length : null });
     }
     if (outcome.piece) children.push(outcome.piece);
     if (outcome.closed > closed) closed = outcome.closed;

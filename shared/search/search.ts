@@ -86,12 +86,12 @@ async function searchIn(
     if (limits.max_nodes < expander.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const trace = question.isRecorded ? newTrace() : null;
     const node = rootOf(problem, tree, upper, levels[tree], trace);
-    const record = trace && recordOf(region, null, tree, 0, trace, node.upper);
+    const recorded = trace && recordOf(region, null, tree, 0, trace, node.upper);
     return {
       upper: node.upper,
       node: node.split === null ? null : node,
       proved: proved[tree],
-      ...(record && { record }),
+      ...(recorded && { recorded }),
     };
   });
   const found = await search(roots, {

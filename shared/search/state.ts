@@ -1,4 +1,4 @@
-import { numbersIn, type PieceRecord } from "../certificate/search_record.ts";
+import type { PieceRecord } from "../certificate/search_record.ts";
 import { addTo, bestTrees, type Heap, type Open, takeBest } from "./frontier.ts";
 import { enoughFor, type Goal, levelsOf } from "./goal.ts";
 import type { Candidate, Expansion, Proved, RecordedPart, Root, TreeNode } from "./tree.ts";
@@ -45,8 +45,8 @@ export function plant<N extends TreeNode>(roots: readonly Root<N>[], rules: Rule
     roots.map(({ node, upper }) => node === null ? upper : -Infinity),
     roots.map(({ proved }) => proved),
   );
-  roots.forEach(({ node, upper, record }, tree) => {
-    const at = record ? keepRecord(state, record, null) : undefined;
+  roots.forEach(({ node, upper, recorded }, tree) => {
+    const at = recorded ? keepRecord(state, recorded, null) : undefined;
     if (node !== null) open(state, placed(checkedNode(node, tree, upper), at), rules);
   });
   settle(state, rules);
@@ -78,10 +78,10 @@ export function emptyState<N extends TreeNode>(
 /** Where the record stands from now on. */
 function keepRecord<N extends TreeNode>(
   state: SearchState<N>,
-  record: RecordedPart["record"],
+  { record, numbers }: Omit<RecordedPart, "child">,
   parent: number | null,
 ): number {
-  state.recorded += numbersIn(record);
+  state.recorded += numbers;
   return state.records.push({ ...record, parent }) - 1;
 }
 
@@ -139,8 +139,9 @@ export function merge<N extends TreeNode>(
     if (!(closed <= upper)) throw new RangeError(`Cannot search: a finished part has ${closed}, its parent ${upper}`);
     state.closed[tree] = Math.max(state.closed[tree], closed);
     const places = new Map<number | null, number>();
-    for (const { record, child } of records) places.set(child, keepRecord(state, record, parent));
-    children.forEach((child, k) => open(state, placed(checkedNode(child, tree, upper), places.get(k)), rules));
+    for (const one of records) places.set(one.child, keepRecord(state, one, parent));
+    let k = 0;
+    for (const child of children) open(state, placed(checkedNode(child, tree, upper), places.get(k++)), rules);
     state.nodes += bounded;
   });
   state.rounds++;

@@ -1,11 +1,12 @@
 /** What bounding a piece leaves for a record, taken from the workspace on the way; nothing here changes a bound. */
-import type { Emptiness, PieceRecord, RecordedTree } from "../certificate/search_record.ts";
+import { type Emptiness, numbersIn, type PieceRecord, type RecordedTree } from "../certificate/search_record.ts";
 import { finiteOrNull } from "../certificate/finding.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Aim } from "./objective.ts";
 import type { Piece, Split } from "./piece.ts";
 import type { Bounded } from "./push_down.ts";
 import type { Region } from "./region.ts";
+import type { RecordedPart } from "./tree.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Of one piece, filled in while it is bounded. */
@@ -64,9 +65,6 @@ export function keepHalfSpaces(trace: Trace, units: readonly number[], multiplie
   };
 }
 
-/** A record without its place among the others, which the search knows. */
-export type Unplaced = Omit<PieceRecord, "parent">;
-
 /**
  * The record of a part of `parent` (null: the region), which was bounded with this trace. Side 0 or 1 of the parent's split.
  * `bound`: what it came to.
@@ -78,11 +76,11 @@ export function recordOf(
   side: number,
   trace: Trace,
   bound: number,
-): Unplaced {
+): Omit<RecordedPart, "child"> {
   const { piece, entries, lowerSlopes, overGradients, overHeights, value, empty } = trace;
   if (piece === null) throw new RangeError("Cannot record: nothing was bounded");
   const box = parent?.box ?? region.box, split = parent?.split ?? null;
-  return {
+  const record: RecordedPart["record"] = {
     tree,
     cut: split === null ? null : cutOf(split, side),
     ...(!areSame(piece.box, box) && { box: jsonOf(piece.box) }),
@@ -98,6 +96,7 @@ export function recordOf(
     bound: finiteOrNull(bound),
     ...(empty && { empty }),
   };
+  return { record, numbers: numbersIn(record) };
 }
 
 /** A tree as a record names it. */

@@ -41,6 +41,8 @@ export interface Expansion<N extends TreeNode> {
 /** What bounding a part leaves, and which child it became (null: it is finished or empty). */
 export interface RecordedPart {
   readonly record: Omit<PieceRecord, "parent">;
+  /** How many numbers it holds, roughly. */
+  readonly numbers: number;
   readonly child: number | null;
 }
 
@@ -67,5 +69,5 @@ export interface Root<N extends TreeNode> {
   readonly node: N | null;
   readonly proved: Proved;
   /** Of a search that is recorded: what bounding the whole region left. */
-  readonly record?: RecordedPart["record"];
+  readonly recorded?: Omit<RecordedPart, "child">;
 }

@@ -40,7 +40,12 @@ function wrongQuestions(digest: string): [body: unknown, type: string, status: n
     [{ ...good, property: { type: "monotonicity", output: 10 } }, "invalid-query", 422, "/property/output"],
     [{ ...good, property: { type: "monotonicity", output: 0, features: [16] } }, "invalid-query", 422],
     [{ ...good, options: { search: { time_ms: 0.5 } } }, "invalid-query", 422, "/options/search/time_ms"],
-    [{ ...good, options: { search: { record: true } } }, "unsupported-option", 422, "/options/search/record"],
+    [
+      { ...good, options: { search: { record: true, max_nodes: 20_000 } } },
+      "invalid-query",
+      422,
+      "/options/search/max_nodes",
+    ],
     [
       { ...good, property: { type: "robustness" }, options: { search: { max_nodes: 10 } } },
       "unsupported-option",
