@@ -57,6 +57,12 @@ export function poolSizeFrom(environment: Environment, cores: number): PoolSize 
   return { workers: Math.max(1, Math.floor(workers)), queue: Math.floor(setting(environment, "LIPCERT_QUEUE")) };
 }
 
+/** Threads of one search, for each Worker: those of the pool answer several questions already. */
+export function searchThreadsFrom(environment: Environment): number {
+  const name = "LIPCERT_SEARCH_THREADS";
+  return Math.max(1, Math.floor(positive(name, environment(name), 1)));
+}
+
 export interface Address {
   readonly hostname: string;
   readonly port: number;

@@ -79,12 +79,15 @@ function answerIn(
   precision: Precision,
   model: Model,
   query: Query,
-  { finish, clock, openBytes, onSearch, deadline, ...context }: CertifyContext & Pick<SearchHost, "deadline">,
+  { finish, clock, openBytes, distribute, onSearch, deadline, ...context }:
+    & CertifyContext
+    & Pick<SearchHost, "deadline">,
 ): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
   const graph = model.graph(query.output), { inputType } = model;
   // Pauses are for those who wait: nobody else loses time, and no other question comes in between.
   const isWatched = deadline !== undefined || finish !== undefined || onSearch !== undefined;
-  const host = given({ finish, clock: isWatched ? clock : undefined, openBytes, deadline, onProgress: onSearch });
+  const watched = isWatched ? clock : undefined;
+  const host = given({ finish, clock: watched, openBytes, distribute, deadline, onProgress: onSearch });
   return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
     const outcome = await answer(query.property, { graph, box, inputType, options: query.options, run, host });

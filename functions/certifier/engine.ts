@@ -6,6 +6,7 @@ import {
   certify,
   type Check,
   type Clock,
+  type Distribute,
   type Kernels,
   LipcertError,
   type Model,
@@ -25,6 +26,8 @@ export interface Engine {
   readonly budget: Budget;
   /** For questions that limit their time; absent: they are refused. */
   readonly clock?: Clock;
+  /** Absent where there are no threads. */
+  readonly distribute?: Distribute;
   /** Compares our reading of a new model with another runtime's; throws `model-misread`. Absent where there is none. */
   readonly crossCheck?: (model: Model, bytes: Uint8Array) => Promise<void>;
 }
@@ -48,8 +51,9 @@ export async function answerQuestion(engine: Engine, call: CertifyCall): Promise
   const question = await questionOf(query);
   const found = await call.known(question);
   if (found !== null) return { question, found };
-  const { kernels, budget, clock = null } = engine;
-  const certificate = await certify(model, query, { kernels, budget, clock, ...stoppable(call) });
+  const { kernels, budget, clock = null, distribute } = engine;
+  const host = { kernels, budget, clock, ...(distribute && { distribute }) };
+  const certificate = await certify(model, query, { ...host, ...stoppable(call) });
   return { question, issued: kept(certificate) };
 }
 

@@ -1,14 +1,16 @@
 /** The Worker of the pool: reads models, answers one question at a time. */
 import { onnxruntime } from "../adapters/onnxruntime.ts";
 import type { ModelSource } from "../services.ts";
-import { budgetFrom, modelCacheBytes } from "../settings.ts";
+import { budgetFrom, modelCacheBytes, searchThreadsFrom } from "../settings.ts";
 import { pausingClock, TURN_MS } from "../clock.ts";
 import { createKernels } from "../kernels.ts";
 import { againstRuntime } from "./against_runtime.ts";
+import { createThread } from "./create_thread.ts";
 import { answerQuestion, checkCertificate, describeModel, type Engine } from "./engine.ts";
 import { failureOf, type FromWorker, type ToWorker } from "./messages.ts";
 import { ModelCache } from "./model_cache.ts";
 import { sharedSignal } from "./shared_signal.ts";
+import { searchThreads } from "./threads.ts";
 
 /** What this module uses of a Worker's global scope. */
 interface WorkerScope {
@@ -23,11 +25,14 @@ const budget = budgetFrom(environment);
 
 const kernels = createKernels(budget.bytes);
 
+const { distribute } = searchThreads({ count: searchThreadsFrom(environment), createWorker: createThread });
+
 const engine: Engine = {
   models: new ModelCache(modelCacheBytes(environment)),
   kernels,
   budget,
   clock: pausingClock(TURN_MS),
+  distribute,
   crossCheck: againstRuntime(onnxruntime(), kernels),
 };
 

@@ -1,15 +1,18 @@
 /** `certify`: one question about a model in a file. */
 import { canonicalBytes, certify, type CertifyContext, resolveQuery } from "../../shared/mod.ts";
 import { describeOptions, type Option, positionals, readArguments } from "./arguments.ts";
+import type { Threads } from "../certifier/threads.ts";
 import { COMMON_OPTIONS, ENVIRONMENT_HELP, openEngine, signalFrom } from "./engine.ts";
 import { describeExits, EXIT, type ExitCode, exitOf, problemText } from "./failure.ts";
 import type { CommandHost } from "./host.ts";
 import { type Progress, progressLine } from "./progress.ts";
 import { QUESTION_HELP, QUESTION_OPTIONS, questionFrom } from "./question.ts";
 import { summaryOf } from "./summary.ts";
+import { THREADS_OPTION, threadsFrom } from "./threads.ts";
 
 const OPTIONS: readonly Option[] = [
   ...QUESTION_OPTIONS,
+  THREADS_OPTION,
   { name: "--json", value: null, help: "print the certificate's JSON, the bytes that the HTTP API answers with" },
   { name: "--out", value: "FILE", help: "write that JSON to a file" },
   ...COMMON_OPTIONS,
@@ -56,12 +59,15 @@ export async function certifyCommand(given: readonly string[], host: CommandHost
     return EXIT.certified;
   }
   const progress = progressLine(host);
+  let threads: Threads | null = null;
   try {
     const options = readArguments(given, OPTIONS);
     const [path] = positionals(options, ["MODEL.onnx"]);
     const signal = signalFrom(options, host);
     const request = await questionFrom(options, host);
-    const { model, kernels, context } = await openEngine(path, host, progress, signal);
+    const { distribute } = threads = threadsFrom(options, host);
+    const { model, kernels, context: engine } = await openEngine(path, host, progress, signal);
+    const context = { ...engine, distribute };
     const query = await resolveQuery(request, model, kernels);
     const certificate = query.options.search === undefined
       ? await certify(model, query, context)
@@ -76,5 +82,7 @@ export async function certifyCommand(given: readonly string[], host: CommandHost
     progress.end();
     host.error(problemText(error));
     return exitOf(error);
+  } finally {
+    threads?.close();
   }
 }

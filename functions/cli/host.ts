@@ -6,6 +6,7 @@ export interface CommandHost {
   readonly environment: Environment;
   /** Whether a person watches the error stream: then progress is shown there. */
   readonly isTerminal: boolean;
+  readonly cores: number;
   /** Milliseconds from any fixed moment. */
   now(): number;
   /** Calls back at the next interrupt (Ctrl-C), once; those after it end the process. Returns what stops listening. */
@@ -25,6 +26,7 @@ export function denoHost(from: string | undefined = Deno.env.get("LIPCERT_CWD"))
   return {
     environment: (name) => Deno.env.get(name),
     isTerminal: Deno.stderr.isTerminal(),
+    cores: navigator.hardwareConcurrency,
     now: () => performance.now(),
     onInterrupt(callback) {
       const stop = () => Deno.removeSignalListener("SIGINT", once);

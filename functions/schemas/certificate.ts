@@ -144,7 +144,7 @@ const Piece = z.strictObject({
   bound: bound(),
   empty: z.union([
     z.strictObject({ by: z.literal("phases") }),
-    z.strictObject({ by: z.literal("row"), unit: index(), sign: z.int(), over_heights: numberList() }),
+    z.strictObject({ by: z.literal("row"), unit: index(), sign: z.int() }),
     z.strictObject({ by: z.literal("half_spaces"), units: indices(), multipliers: numberList() }),
     z.strictObject({ by: z.literal("exact"), units: indices(), thin: z.boolean() }),
   ]).optional(),

@@ -63,13 +63,11 @@ export interface PieceRecord {
 export type Emptiness =
   /** Phases exclude one another (kinks of one neuron), or are excluded by bounds of h. */
   | { readonly by: "phases" }
-  /** sign h_unit, by these coefficients over the h below, stays below 0 (where that is its phase) or crosses the bound of the other side. */
-  | {
-    readonly by: "row";
-    readonly unit: number;
-    readonly sign: number;
-    readonly over_heights: readonly number[];
-  }
+  /**
+   * sign h_unit stays below 0 (where that is its phase) or crosses the bound of the other side: its row over the units below, by
+   * their lower slopes and by the chords over their heights.
+   */
+  | { readonly by: "row"; readonly unit: number; readonly sign: number }
   /** The sum of multipliers times phase_u h_u is below 0 on the whole box; h as a form of x under the piece's phases. */
   | { readonly by: "half_spaces"; readonly units: readonly number[]; readonly multipliers: readonly number[] }
   /** An exact program over these half-spaces: no point, or (thin) no neighbourhood of one, which a region with interior needs. */
@@ -121,10 +119,9 @@ function areTwo([one, other, ...more]: readonly Cut[], width: number): boolean {
 
 /** How many numbers a record holds, roughly. */
 export function numbersIn(
-  { box, phases, heights, gradients, entries, lower_slopes, over_gradients, empty }: Omit<PieceRecord, "parent">,
+  { box, phases, heights, gradients, entries, lower_slopes, over_gradients }: Omit<PieceRecord, "parent">,
 ): number {
   const sizes = [box, heights, gradients].map((one) => 2 * (one?.lower.length ?? 0));
   const vectors = [phases, lower_slopes, over_gradients, over_gradients].map((one) => one?.length ?? 0);
-  const left = empty?.by === "row" ? empty.over_heights.length : 0;
-  return [...sizes, ...vectors].reduce((a, b) => a + b, left + 3 * (entries?.features.length ?? 0) + 8);
+  return [...sizes, ...vectors].reduce((a, b) => a + b, 3 * (entries?.features.length ?? 0) + 8);
 }

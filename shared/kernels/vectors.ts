@@ -59,14 +59,18 @@ export interface GatedRows {
   /** [any][U]: w. */
   readonly matrix: Float64Array;
   readonly first: number;
-  /** [U][U], strictly lower triangular: of row v only the columns from `first` to below_v are read. */
+  /** [U][stride]: of row v only the columns from `first` to below_v are read, below_v <= v and <= stride. */
   readonly inner: Float64Array;
+  readonly stride: number;
   readonly below: Int32Array;
   /** [4][U]: slope and constant for a > 0, slope and constant else. Units with four zeros are passed over. */
   readonly lines: Float64Array;
   /** [U]: sum += a t_v, then slope_v seed_v; mass += |a t_v|, then |slope_v| charges_v. */
   readonly seed: Float64Array;
   readonly charges: Float64Array;
-  /** [8 U]: overwritten. */
+  /**
+   * [U][8] from unit `first` on: the slopes of the last four rows (or fewer), then of their negatives; of units from `stride`
+   * on, which nothing reads, a itself.
+   */
   readonly slopes: Float64Array;
 }

@@ -75,22 +75,22 @@ export const plainVectors: Vectors = {
 
   gatedRows(call) {
     for (let i = 0; i < call.count; i++) {
-      gatedRow(call, call.rows[i], 1, 4 * i);
-      gatedRow(call, call.rows[i], -1, 4 * i + 2);
+      gatedRow(call, call.rows[i], 1, 4 * i, i & 3);
+      gatedRow(call, call.rows[i], -1, 4 * i + 2, 4 + (i & 3));
     }
   },
 };
 
-function gatedRow(call: GatedRows, index: number, sign: number, to: number): void {
-  const { out, matrix, first, inner, below, lines, seed, charges, slopes } = call, width = below.length;
+function gatedRow(call: GatedRows, index: number, sign: number, to: number, lane: number): void {
+  const { out, matrix, first, inner, stride, below, lines, seed, charges, slopes } = call, width = below.length;
   let sum = 0, mass = 0;
   for (let v = first; v < width; v++) {
-    slopes[v] = 0;
+    slopes[8 * v + lane] = 0;
     if (isZero(lines, width, v)) continue;
     let a = sign * matrix[index * width + v];
-    for (let u = first, k = v * width + first; u < below[v]; u++, k++) a += slopes[u] * inner[k];
+    for (let u = first, k = v * stride + first; u < below[v]; u++, k++) a += slopes[8 * u + lane] * inner[k];
     const line = a > 0 ? v : 2 * width + v, constant = a * lines[line + width], slope = a * lines[line];
-    slopes[v] = slope;
+    slopes[8 * v + lane] = v < stride ? slope : a;
     sum += constant;
     mass += Math.abs(constant);
     sum += slope * seed[v];

@@ -176,6 +176,7 @@ class WasmVectors implements Vectors {
       call.below.length,
       call.first,
       call.inner.byteOffset,
+      call.stride,
       call.below.byteOffset,
       call.lines.byteOffset,
       call.seed.byteOffset,

@@ -4,6 +4,7 @@ import type { Target } from "../certificate/finding.ts";
 import type { Graph, Node } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Options } from "../query.ts";
+import type { Distribute } from "../search/distribute.ts";
 import type { Interruptions } from "../search/limits.ts";
 import type { Progress } from "../search/loop.ts";
 import { softGates } from "../witness/ascent.ts";
@@ -21,8 +22,9 @@ export interface Analysis {
   readonly host?: SearchHost;
 }
 
-/** A host's part in a search: it ends it or watches it, and changes none of its steps. */
+/** A host's part in a search: it ends it, watches it or lends it threads, and changes none of its steps. */
 export interface SearchHost extends Omit<Interruptions, "signal"> {
+  readonly distribute?: Distribute;
   readonly onProgress?: (progress: Progress) => void;
 }
 

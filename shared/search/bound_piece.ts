@@ -1,7 +1,7 @@
 import type { Box } from "../numeric/box.ts";
 import { ascend, usualMultipliers } from "./ascend.ts";
 import { boundEntries, boundGradients, prepareLines } from "./gradients.ts";
-import type { Objective } from "./objective.ts";
+import { aliveOn, type Objective } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
@@ -46,7 +46,7 @@ export function boundPart(
     if (renew) trace.lowerSlopes = multipliers.slice(2 * region.width, 3 * region.width);
   }
   if (!tie(region, piece.phases)) return null;
-  if (renew && !boundHeights(region, objective, workspace, piece, multipliers, trace)) return null;
+  if (renew && !boundHeights(region, workspace, piece, multipliers, trace)) return null;
   if (!tie(region, piece.phases)) return null;
   const signs = part.signs.slice(), isDecided = piece.phases.every((phase) => phase !== 0);
   if (kind !== "value") boundGradients(region, objective, workspace, piece);
@@ -70,6 +70,11 @@ export function boundPart(
     const exact = settlePushed(region, objective, workspace, piece, sum);
     if (trace) keepCoefficients(trace, workspace, exact);
     found = Math.min(found, exact);
+    if (kind === "entry") {
+      const alive = settleAlive(bounding, piece, sum);
+      if (trace) keepCoefficients(trace, workspace, alive);
+      found = Math.min(found, alive);
+    }
   }
   if (trace) trace.empty = null;
   return {
@@ -80,6 +85,14 @@ export function boundPart(
     signs,
     multipliers: Float32Array.from(multipliers),
   };
+}
+
+/** The settled bound of an entry with the charges of what is alive: an entry that is exactly 0 is bounded by 0. */
+function settleAlive({ region, objective, workspace }: Bounding, piece: Bounded, sum: Sum): number {
+  const { aim } = objective;
+  if (aim.kind !== "entry") return Infinity;
+  const alive = aliveOn(region, objective, piece.phases);
+  return settlePushed(region, alive, workspace, piece, { ...sum, charge: alive.entryCharges[aim.feature] });
 }
 
 /** An ascent ends where its value is so far below the level, by the objective's size: what rounding takes is less. */

@@ -1,6 +1,6 @@
 import type { Bounding } from "./bound_piece.ts";
 import type { Split } from "./piece.ts";
-import type { Region } from "./region.ts";
+import { isSmall, type Region } from "./region.ts";
 import type { Bounded } from "./push_down.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -8,7 +8,7 @@ import type { Workspace } from "./workspace.ts";
  * Where to cut a piece, by what its last bound left in the workspace; null where every unit is decided. Any split is sound.
  *
  * Each open unit has a weight: what its relaxation may cost. On few inputs a unit is cut where that leaves the least weight on
- * both sides (where it `hasRows` in the workspace); else where the weight itself is largest.
+ * both sides (where it `hasRows` in the workspace); else where the weight itself, with the square of its coefficient, is largest.
  */
 export function chooseSplit(
   { region, objective, workspace }: Bounding,
@@ -16,31 +16,29 @@ export function chooseSplit(
   hasRows: boolean,
 ): Split | null {
   const { overGated, overUnit, weights } = workspace, { phases, gradients, heights } = piece;
-  const open: number[] = [];
+  const looks = hasRows && isSmall(region), open: number[] = [];
   for (let u = 0; u < region.width; u++) {
     if (phases[u] !== 0) continue;
     open.push(u);
     weights[u] = objective.aim.kind === "value"
       ? triangle(Math.abs(overUnit[u]), heights.lower[u], heights.upper[u])
-      : Math.abs(overGated[u]) * cubicArea(gradients.lower[u], gradients.upper[u]);
+      : (looks ? Math.abs(overGated[u]) : overGated[u] * overGated[u]) *
+        cubicArea(gradients.lower[u], gradients.upper[u]);
+    // Of a unit without width; sorting must not meet a NaN.
+    if (!(weights[u] >= 0)) weights[u] = 0;
+    if (weights[u] === Infinity) weights[u] = Number.MAX_VALUE;
   }
   if (open.length === 0) return null;
-  open.sort((a, b) => weights[b] - weights[a] || a - b);
-  return {
-    kind: "unit",
-    unit: hasRows && region.features <= MOST_FEATURES ? leastLeft(region, workspace, piece, open) : open[0],
-  };
+  open.sort((a, b) => weights[b] > weights[a] ? 1 : weights[b] < weights[a] ? -1 : a - b);
+  return { kind: "unit", unit: looks ? leastLeft(region, workspace, piece, open) : open[0] };
 }
-
-/** Of more features the cut by one half-space leaves the box nearly as it was. */
-const MOST_FEATURES = 64;
 
 /** Units that are tried: those of most weight. */
 const TRIED = 48;
 
 /** The largest gap between r and its chord, h in [l, u]. */
 function triangle(size: number, l: number, u: number): number {
-  return size * -l * u / (u - l);
+  return u > l ? size * -l * u / (u - l) : 0;
 }
 
 /**
@@ -83,7 +81,7 @@ function leastLeft(
       if (h > high) h = high;
       if (l < low) l = low;
       if (l >= 0 || h <= 0) continue;
-      const part = (h - l) / (high - low);
+      const part = high > low ? (h - l) / (high - low) : 1;
       sum += weights[v] * part * part;
     }
     return sum;

@@ -3,6 +3,7 @@ import { optimise } from "../linear/optimise.ts";
 import { boxMaximum } from "../linear/empty.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { chooseSplit } from "./choose_split.ts";
+import { climb, climbsFrom } from "./climb.ts";
 import { decide, leafForms, type Original } from "./leaf.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
@@ -10,7 +11,7 @@ import type { Region } from "./region.ts";
 import { pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { sumOf } from "./bound_piece.ts";
 import type { Candidate, Expander, Expansion, RecordedPart } from "./tree.ts";
-import { keepCoefficients, keepHalfSpaces, newTrace, recordOf, type Trace } from "./trace.ts";
+import { keepCoefficients, keepDecision, keepHalfSpaces, newTrace, recordOf, type Trace } from "./trace.ts";
 import { valueAt } from "./value_at.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -22,6 +23,8 @@ export interface Problem {
   readonly objectives: readonly Objective[];
   readonly scales: readonly number[];
   readonly workspace: Workspace;
+  /** Linear programs of leaves so far: counted, never read by a search. */
+  readonly programs: { count: number };
   /** Whether every bounded piece leaves a record. */
   readonly isRecorded?: boolean;
 }
@@ -102,48 +105,67 @@ function settle(
   const piece = { ...part, box: boxOf(bounding.region, part) };
   const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
   if (split !== null) {
-    const point = bounding.workspace.corner.slice();
+    const { region, workspace } = bounding;
+    const point = climbsFrom(region, part.depth)
+      ? climb(bounding, region.box, workspace.corner)
+      : workspace.corner.slice();
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
   }
   return bounding.objective.aim.kind === "value"
-    ? settleValue(bounding, part, piece.box, trace)
+    ? settleValue(problem, bounding, part, piece.box, trace)
     : settleGradient(problem, bounding, part, piece.box, trace);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
 function settleGradient(
-  { original }: Problem,
+  { original, programs }: Problem,
   bounding: Bounding,
   part: Part,
   box: Box,
   trace: Trace | null,
 ): Outcome {
   const { region } = bounding, { tree, upper } = part;
+  programs.count++;
   const bounded = { ...part, box }, forms = leafForms(region, bounded);
   const decision = decide(region, original, bounded, forms);
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {
-    if (trace && decision.multipliers) keepHalfSpaces(trace, forms.units, decision.multipliers);
-    else if (trace) {
-      trace.empty = { by: "exact", units: decision.rows.map((i) => forms.units[i]), thin: decision.kind === "thin" };
-    }
+    if (trace) keepDecision(trace, forms.units, decision);
     return NOTHING;
   }
   const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
   return { piece: null, closed: upper, point };
 }
 
-/** Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. */
-function settleValue(bounding: Bounding, part: Part, box: Box, trace: Trace | null): Outcome {
+/**
+ * Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. One without interior
+ * may be dropped where the region has one: its points are limits of others, and c . f is continuous.
+ */
+function settleValue(
+  { original, programs }: Problem,
+  bounding: Bounding,
+  part: Part,
+  box: Box,
+  trace: Trace | null,
+): Outcome {
   const { region, objective, workspace } = bounding, { width, features } = region, { tree } = part;
-  const bounded = { ...part, box }, { units, halfSpaces, errors } = leafForms(region, bounded);
+  const bounded = { ...part, box }, forms = leafForms(region, bounded), { units, halfSpaces, errors } = forms;
   const sum: Sum = sumOf(bounding, part.signs), { multipliers } = workspace;
   multipliers.fill(0, 3 * width);
   pushDown(region, objective, workspace, bounded, sum, multipliers);
   const slopes = workspace.overInput.slice(0, features);
+  programs.count++;
   const found = optimise(halfSpaces, box, slopes);
-  if (found.isEmpty && boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) {
-    if (trace) keepHalfSpaces(trace, units, found.multipliers);
-    return NOTHING;
+  if (found.isEmpty) {
+    if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) {
+      if (trace) keepHalfSpaces(trace, units, found.multipliers);
+      return NOTHING;
+    }
+    programs.count++;
+    const decision = decide(region, original, bounded, forms);
+    if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {
+      if (trace) keepDecision(trace, units, decision);
+      return NOTHING;
+    }
   }
   units.forEach((u, i) => multipliers[3 * width + u] = found.multipliers[i]);
   pushDown(region, objective, workspace, bounded, sum, multipliers);
@@ -153,6 +175,6 @@ function settleValue(bounding: Bounding, part: Part, box: Box, trace: Trace | nu
   return { piece: null, closed: upper, point: found.isEmpty ? null : candidate(bounding, tree, found.point) };
 }
 
-function candidate({ region, objective }: Bounding, tree: number, point: Float64Array): Candidate {
-  return { tree, point, score: valueAt(region, objective, point) };
+function candidate({ region, objective, workspace }: Bounding, tree: number, point: Float64Array): Candidate {
+  return { tree, point, score: valueAt(region, objective, workspace, point) };
 }

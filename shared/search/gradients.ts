@@ -10,38 +10,6 @@ export interface Gated {
   readonly gradients: Box;
 }
 
-/**
- * Lower bound of row . g + start, row in `workspace.row` from unit `first` on (it is used up): unit by unit, nearest to the
- * input first, the coefficient takes g's line and goes on to the units that p_u reads.
- *
- * `charge` is what the row itself starts with. Rounding: never above the real value for any g of the piece. Source: (7), (25)
- */
-export function walkRow(
-  { width, above, columns, factor }: Region,
-  { seed, charges, underflow }: Objective,
-  { row, lines }: Workspace,
-  first: number,
-  start: number,
-  charge: number,
-): number {
-  let sum = start, mass = charge, steps = 0;
-  for (let u = first; u < width; u++) {
-    const a = row[u];
-    if (a === 0) continue;
-    const at = a > 0 ? 0 : 2 * width;
-    const constant = a * lines[at + width + u], slope = a * lines[at + u];
-    sum += constant;
-    mass += Math.abs(constant);
-    // A product that underflowed is no zero.
-    if (lines[at + u] !== 0 || lines[at + width + u] !== 0) steps++;
-    if (slope === 0) continue;
-    sum += slope * seed[u];
-    mass += Math.abs(slope) * charges[u];
-    for (let v = above[u], c = u * width + v; v < width; v++, c++) row[v] += slope * columns[c];
-  }
-  return settleWith(factor, sum, mass, steps === 0 ? 0 : steps * underflow);
-}
-
 /** The lines of g_u = p_u d_u for all units of a piece, into the workspace. Source: (7); a decided unit is p_u or 0. */
 export function prepareLines({ width }: Region, { lines }: Workspace, piece: Gated): void {
   for (let u = 0; u < width; u++) prepareLine(width, lines, piece, u);
@@ -79,19 +47,21 @@ function clamp(slope: number): number {
  * Units that are decided keep what they have: no row reads it.
  */
 export function boundGradients(region: Region, objective: Objective, workspace: Workspace, piece: Gated): void {
-  const { width, above, columns } = region, { seed, charges } = objective, { row, lines } = workspace;
-  const { phases, gradients: { lower, upper } } = piece;
-  for (let u = width - 1; u >= 0; u--) {
-    if (phases[u] === 0 && !(lower[u] === upper[u])) {
-      const first = above[u], from = u * width;
-      for (let v = first; v < width; v++) row[v] = columns[from + v];
-      const least = walkRow(region, objective, workspace, first, seed[u], charges[u]);
+  const { width, ranks, columns, factor } = region, { seed, charges } = objective, { lines, asked, found } = workspace;
+  const { phases, gradients: { lower, upper } } = piece, lost = width * objective.underflow;
+  for (let r = ranks.length - 1; r >= 0; r--) {
+    const { from, end } = ranks[r];
+    let count = 0;
+    for (let u = from; u < end; u++) if (phases[u] === 0 && !(lower[u] === upper[u])) asked[count++] = u;
+    askRows(region, objective, workspace, columns, end, count);
+    for (let i = 0, at = 0; i < count; i++, at += 4) {
+      const u = asked[i], e = end === width ? 0 : lost;
+      const least = settleWith(factor, seed[u] + found[at], charges[u] + found[at + 1], e);
+      const most = -settleWith(factor, found[at + 2] - seed[u], charges[u] + found[at + 3], e);
       if (least > lower[u]) lower[u] = least;
-      for (let v = first; v < width; v++) row[v] = -columns[from + v];
-      const most = -walkRow(region, objective, workspace, first, -seed[u], charges[u]);
       if (most < upper[u]) upper[u] = most;
     }
-    prepareLine(width, lines, piece, u);
+    for (let u = from; u < end; u++) prepareLine(width, lines, piece, u);
   }
 }
 
@@ -145,9 +115,12 @@ export function boundEntries(
   }
 }
 
-/** The rows `workspace.asked` of a matrix [any][U] over g by the lines in the workspace, into `workspace.found`. */
+/**
+ * The first `count` rows of `workspace.asked` of a matrix [any][U] over g, units from `first` on, and their negatives, by the
+ * lines in the workspace: lower sums and masses into `workspace.found`. Source: (7), (25)
+ */
 function askRows(
-  { vectors, rows, below }: Region,
+  { width, vectors, rows, below }: Region,
   { seed, charges }: Objective,
   workspace: Workspace,
   matrix: Float64Array,
@@ -163,6 +136,7 @@ function askRows(
     matrix,
     first,
     inner: rows,
+    stride: width,
     below,
     lines: workspace.lines,
     seed: workspace.seed,

@@ -68,21 +68,21 @@ export function leafForms(region: Region, { phases, heights }: Bounded): LeafFor
 
 /** Does a piece on which every unit has its phase have an interior? Source: shared/README.md (24) */
 export function decide(region: Region, original: Original, piece: Bounded, forms = leafForms(region, piece)): Decision {
-  const { units, halfSpaces, errors } = forms, { phases } = piece;
+  const { units, halfSpaces, errors } = forms, rowOf = exactRows(region, original, piece.phases);
+  return decideLeaf({ box: piece.box, halfSpaces, errors, exactRow: (i) => rowOf(units[i]) });
+}
+
+/** phase_u h_u as an affine form of x where every unit has its phase, exactly; null where it cannot be had, or only with too much work. */
+export function exactRows(region: Region, original: Original, phases: Int8Array): (unit: number) => ExactForm | null {
   let all: AllPhases | null = null;
   const work = { products: WORK };
-  return decideLeaf({
-    box: piece.box,
-    halfSpaces,
-    errors,
-    exactRow: (i) => {
-      const unit = region.network.units[units[i]];
-      all ??= allPhases(region, original, phases);
-      const node = original.graph.nodes[unit.activation].inputs[0];
-      const form = exactForm(original.graph, all, node, unit.index, work);
-      return form && signed(above(form, unit.kink), phases[units[i]]);
-    },
-  });
+  return (u) => {
+    const unit = region.network.units[u];
+    all ??= allPhases(region, original, phases);
+    const node = original.graph.nodes[unit.activation].inputs[0];
+    const form = exactForm(original.graph, all, node, unit.index, work);
+    return form && signed(above(form, unit.kink), phases[u]);
+  };
 }
 
 /** Products of exact numbers that one leaf may cost. */

@@ -87,3 +87,21 @@ function sumOf(first: number, table: Float64Array, from: number, factors: Float6
   }
   return sum * INFLATION;
 }
+
+/**
+ * The objective as a piece sees it: charges of p and J over the units that are not inactive there. Where nothing is left of a
+ * gradient its charge is 0, and what is exactly 0 stays so.
+ */
+export function aliveOn(region: Region, objective: Objective, phases: Int8Array): Objective {
+  const { width, columnCharges, featureCharges } = region, { seedCharges, directCharges } = objective;
+  const charges = new Float64Array(width), alive = new Float64Array(width);
+  for (let u = width - 1; u >= 0; u--) {
+    charges[u] = sumOf(seedCharges[u], columnCharges, u * width, alive);
+    if (phases[u] >= 0) alive[u] = charges[u];
+  }
+  return {
+    ...objective,
+    charges,
+    entryCharges: directCharges.map((one, j) => sumOf(one, featureCharges, j * width, alive)),
+  };
+}

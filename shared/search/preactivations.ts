@@ -1,56 +1,158 @@
 import type { Box } from "../numeric/box.ts";
-import { addDown, addUp, nextUp } from "../numeric/rounding.ts";
-import type { Objective } from "./objective.ts";
+import { addDown, addUp, nextUp, settleWith } from "../numeric/rounding.ts";
 import type { Region } from "./region.ts";
-import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
+import type { Bounded } from "./push_down.ts";
 import { keepRowOf, type Trace } from "./trace.ts";
 import type { Workspace } from "./workspace.ts";
 
+/** Units whose rows are walked together: lanes of one call. */
+const TOGETHER = 4;
+
 /**
  * Bounds of all h_u over a piece by rows, from the input on, in place; units whose sign they decide get their phase. The row of a
- * decided unit is a half-space that the box is cut by. False: the piece is proved empty.
+ * decided unit is a half-space that the box is cut by. False: the piece is proved empty; `trace` takes by which row.
  *
- * Cost: 2 U rows through the units below and the box: about 2 U (U^2 / 2 + U n) multiplications.
+ * r_v lies above alpha h_v (`multipliers`) and below its chord, x_j between its ends: a row over g with other lines, so that
+ * `Vectors.gatedRows` walks it.
+ * Rounding: outward. Source: shared/README.md (6), (25); cost about 2 U (U^2 / 2 + U n) multiplications.
  */
 export function boundHeights(
   region: Region,
-  objective: Objective,
   workspace: Workspace,
   piece: Bounded,
   multipliers: Float64Array,
   trace: Trace | null = null,
 ): boolean {
-  const { width, features, rows, inputs, network: { bias }, charges, isSolid } = region;
-  const { phases, heights: { lower, upper }, box } = piece;
-  const units = workspace.start, row = workspace.slopes, halfSpaces = multipliers.slice(3 * width);
-  multipliers.fill(0, 3 * width);
-  for (let u = 0; u < width; u++) {
-    for (const sign of [1, -1]) {
-      for (let v = 0; v < width; v++) units[v] = v < region.below[u] ? sign * rows[u * width + v] : 0;
-      for (let j = 0; j < features; j++) row[j] = sign * inputs[u * features + j];
-      const sum: Sum = { gated: null, units, inputs: row, constant: sign * bias[u], charge: charges[u] };
-      pushDown(region, objective, workspace, piece, sum, multipliers);
-      const most = settlePushed(region, objective, workspace, piece, sum);
-      keepRow(workspace, u, sign, most, box);
-      if (sign > 0) upper[u] = Math.min(upper[u], most);
-      else lower[u] = Math.max(lower[u], -most);
-      if (trace && most < (phases[u] === sign ? 0 : sign > 0 ? lower[u] : -upper[u])) {
-        keepRowOf(trace, workspace, u, sign);
+  const { width, features, ranks, vectors, upward } = region, { asked, found, laneSlopes, upwardLines } = workspace;
+  const lost = (width + features) * region.underflow;
+  prepareInputs(region, workspace, piece.box);
+  for (const rank of ranks) {
+    for (let first = rank.from; first < rank.end; first += TOGETHER) {
+      const count = Math.min(TOGETHER, rank.end - first);
+      for (let i = 0; i < count; i++) asked[i] = first + i;
+      const decided = piece.phases.slice(first, first + count);
+      vectors.gatedRows({
+        out: found,
+        rows: asked,
+        count,
+        matrix: upward.matrix,
+        first: width - rank.from,
+        inner: upward.inner,
+        stride: width,
+        below: upward.below,
+        lines: upwardLines,
+        seed: upward.bias,
+        charges: upward.charges,
+        slopes: laneSlopes,
+      });
+      for (let i = 0; i < count; i++) {
+        tighten(region, workspace, piece, first + i, i, lost);
+        if (!decide(region, piece, first + i)) {
+          if (trace) keepCrossing(workspace, piece, first + i, i, trace);
+          return false;
+        }
       }
-      if (phases[u] === sign && !cut(box, workspace, most)) return false;
+      for (let i = 0; i < count; i++) {
+        const phase = decided[i];
+        if (phase !== 0 && !cutByRow(region, workspace, piece.box, i, phase)) return false;
+      }
+      if (decided.some((phase) => phase !== 0)) prepareInputs(region, workspace, piece.box);
     }
-    if (lower[u] > upper[u] || (phases[u] > 0 && upper[u] < 0) || (phases[u] < 0 && lower[u] > 0)) return false;
-    if (phases[u] !== 0) continue;
-    if (isSolid ? lower[u] >= 0 : lower[u] > 0) phases[u] = 1;
-    else if (isSolid ? upper[u] <= 0 : upper[u] < 0) phases[u] = -1;
+    for (let u = rank.from; u < rank.end; u++) {
+      prepareUnit(width + features, width - 1 - u, upwardLines, piece, multipliers, u, width);
+    }
   }
-  multipliers.set(halfSpaces, 3 * width);
   return true;
 }
 
+/** Meets the bounds of h_u with what was found of it, and keeps its rows. */
+function tighten(
+  { factor, charges, network: { bias } }: Region,
+  workspace: Workspace,
+  { heights: { lower, upper }, box }: Bounded,
+  u: number,
+  i: number,
+  lost: number,
+): void {
+  const { found, mosts } = workspace, at = 4 * i;
+  const least = settleWith(factor, bias[u] + found[at], charges[u] + found[at + 1], lost);
+  const most = -settleWith(factor, found[at + 2] - bias[u], charges[u] + found[at + 3], lost);
+  keepRow(workspace, u, i, -least, box, -1);
+  keepRow(workspace, u, TOGETHER + i, most, box, 1);
+  mosts[i] = -least;
+  mosts[TOGETHER + i] = most;
+  if (least > lower[u]) lower[u] = least;
+  if (most < upper[u]) upper[u] = most;
+}
+
+/** False: no height is left for the unit's phase. An open unit gets the phase that its bounds decide. */
+function decide({ isSolid }: Region, { phases, heights: { lower, upper } }: Bounded, u: number): boolean {
+  if (lower[u] > upper[u] || (phases[u] > 0 && upper[u] < 0) || (phases[u] < 0 && lower[u] > 0)) return false;
+  if (phases[u] === 0) {
+    if (isSolid ? lower[u] >= 0 : lower[u] > 0) phases[u] = 1;
+    else if (isSolid ? upper[u] <= 0 : upper[u] < 0) phases[u] = -1;
+  }
+  return true;
+}
+
+/** Which of a unit's rows leaves no height: below 0 where that is its phase, or across the bound of the other side. */
+function keepCrossing(
+  { mosts }: Workspace,
+  { phases, heights: { lower, upper } }: Bounded,
+  u: number,
+  i: number,
+  trace: Trace,
+): void {
+  for (const sign of [1, -1]) {
+    const most = mosts[sign > 0 ? TOGETHER + i : i];
+    if (most < (phases[u] === sign ? 0 : sign > 0 ? lower[u] : -upper[u])) return keepRowOf(trace, u, sign);
+  }
+}
+
+/** Cuts a box by phase h_u >= 0: its coefficients over x stand behind those over the units. False: nothing is left. */
+function cutByRow({ width, features }: Region, workspace: Workspace, box: Box, i: number, phase: number): boolean {
+  const { laneSlopes, overInput, mosts } = workspace, lane = phase > 0 ? TOGETHER + i : i;
+  for (let j = 0, at = 8 * width + lane; j < features; j++, at += 8) overInput[j] = -laneSlopes[at];
+  return cut(box, workspace, mosts[lane]);
+}
+
+/** x_j is at least its lower end where its coefficient is positive, at most its upper end else. */
+function prepareInputs({ width, features }: Region, { upwardLines }: Workspace, { lower, upper }: Box): void {
+  const places = width + features;
+  upwardLines.set(lower, places + width);
+  upwardLines.set(upper, 3 * places + width);
+  upwardLines.fill(0, width, places);
+  upwardLines.fill(0, 2 * places + width, 3 * places);
+}
+
+/** The lines of r_u at its place. */
+function prepareUnit(
+  places: number,
+  place: number,
+  lines: Float64Array,
+  { phases, heights }: Bounded,
+  multipliers: Float64Array,
+  u: number,
+  width: number,
+): void {
+  let lowerSlope = 0, upperSlope = 0, upperConstant = 0;
+  if (phases[u] > 0) lowerSlope = upperSlope = 1;
+  else if (phases[u] === 0) {
+    const l = heights.lower[u], h = heights.upper[u], slope = h / (h - l), alpha = multipliers[2 * width + u];
+    lowerSlope = alpha > 0 ? (alpha < 1 ? alpha : 1) : 0;
+    upperSlope = slope > 0 ? (slope < 1 ? slope : 1) : 0;
+    // One more step for 1 - slope.
+    upperConstant = nextUp(nextUp(Math.max(-upperSlope * l, (1 - upperSlope) * h, 0)));
+  }
+  lines[place] = lowerSlope;
+  lines[places + place] = 0;
+  lines[2 * places + place] = upperSlope;
+  lines[3 * places + place] = upperConstant;
+}
+
 /**
- * Cuts a box in place by a half-space w . x + c >= 0, w in `workspace.overInput`; false where nothing is left. `most` is an upper bound
- * of w . x + c on the box: w_j x_j is at least what is left of it, so x_j is within most / |w_j| of its best end.
+ * Cuts a box in place by a half-space w . x + c >= 0, w in `workspace.overInput`. `most` is an upper bound of w . x + c on the
+ * box: w_j x_j is at least what is left of it, so x_j is within most / |w_j| of its best end.
  *
  * Rounding: the box only grows by it.
  */
@@ -67,13 +169,20 @@ export function cut({ lower, upper }: Box, { overInput }: Workspace, most: numbe
   return true;
 }
 
-/** The row in `workspace.overInput`, an upper bound of sign h_u, among those kept. */
-function keepRow(workspace: Workspace, u: number, sign: number, most: number, { lower, upper }: Box): void {
-  const { overInput, rowsAbove, rowsBelow, constantsAbove, constantsBelow } = workspace;
-  const rows = sign > 0 ? rowsAbove : rowsBelow;
+/** A lane's row, an upper bound of sign h_u, among those kept. */
+function keepRow(
+  workspace: Workspace,
+  u: number,
+  lane: number,
+  most: number,
+  { lower, upper }: Box,
+  sign: number,
+): void {
+  const { laneSlopes, rowsAbove, rowsBelow, constantsAbove, constantsBelow } = workspace;
+  const rows = sign > 0 ? rowsAbove : rowsBelow, width = constantsAbove.length;
   let rest = most;
-  for (let j = 0, at = u * lower.length; j < lower.length; j++, at++) {
-    const w = overInput[j];
+  for (let j = 0, at = u * lower.length, k = 8 * width + lane; j < lower.length; j++, at++, k += 8) {
+    const w = -laneSlopes[k];
     rest -= w > 0 ? w * upper[j] : w * lower[j];
     rows[at] = sign * w;
   }

@@ -125,9 +125,11 @@ export function settlePushed(
   let sum = start.constant, mass = start.charge, steps = start.charge === 0 ? 0 : 1;
   for (let u = 0; u < width; u++) {
     const onGated = overGated[u], onGradient = overGradient[u], onUnit = overUnit[u], onHeight = overHeight[u];
-    if (onGated === 0 && onUnit === 0 && onHeight === 0) continue;
-    steps++;
-    const phase = phases[u], a = gradients.lower[u], b = gradients.upper[u];
+    const phase = phases[u];
+    if (onGradient === 0 && onHeight === 0 && (phase < 0 || (onGated === 0 && onUnit === 0))) continue;
+    // Of a gradient that is 0 whatever is open nothing is lost, nor is it rounded.
+    if (onUnit !== 0 || onHeight !== 0 || objective.charges[u] > 0) steps++;
+    const a = gradients.lower[u], b = gradients.upper[u];
     const l = heights.lower[u], h = heights.upper[u];
     const size = Math.max(-a, b), height = Math.max(-l, h);
     let constant = -Infinity;
@@ -141,8 +143,10 @@ export function settlePushed(
       if (!(other <= constant)) constant = other;
     }
     sum += constant + onGradient * objective.seed[u] + onHeight * bias[u];
-    const gate = Math.abs(onGated) + Math.abs(onGradient);
-    if (gate !== 0) mass += gate * size + Math.abs(onGradient) * objective.charges[u];
+    // On one branch alone what is left of the coefficient is exact.
+    const gate = phase > 0 && onGated === onGradient ? 0 : Math.abs(onGated) + Math.abs(onGradient);
+    if (gate !== 0) mass += gate * size;
+    if (onGradient !== 0) mass += Math.abs(onGradient) * objective.charges[u];
     const lift = Math.abs(onUnit) + Math.abs(onHeight);
     if (lift !== 0) mass += lift * height + Math.abs(onHeight) * charges[u];
   }

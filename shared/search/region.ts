@@ -31,6 +31,7 @@ export interface Region {
   readonly vectors: Vectors;
   readonly byUnit: Part; // inputs
   readonly byInput: Part; // byFeature
+  readonly upward: Upward;
   /** In ascending order. */
   readonly ranks: readonly Rank[];
   /** [n]: 1 where a number over x_j is not 0. */
@@ -44,6 +45,21 @@ export interface Region {
   readonly share: number;
   /** What one step of a walk over h and x may lose to underflow. */
   readonly underflow: number;
+}
+
+/**
+ * The rows of h for `Vectors.gatedRows`, which goes from each place to later ones: the units backwards, then the inputs. At
+ * place U - 1 - v stands unit v, at place U + j input j.
+ */
+export interface Upward {
+  /** [U][U + n]: h_u over r and x. */
+  readonly matrix: Float64Array;
+  /** [U + n][U]: what a place adds to those that h there reads. */
+  readonly inner: Float64Array;
+  readonly below: Int32Array;
+  /** [U + n]: bias and charges of the units; 0 for inputs. */
+  readonly bias: Float64Array;
+  readonly charges: Float64Array;
 }
 
 /** Units from..end of one rank, with what they read of those below, and what those above read of them. */
@@ -108,6 +124,7 @@ export function regionOf(
     vectors,
     byUnit: wholeOf(inputs, width, features),
     byInput: wholeOf(byFeature, features, width),
+    upward: upwardOf(vectors, features, above, rows, inputs, network.bias, charges),
     ranks: ranksOf(below, above, rows, columns),
     isRead,
     charges,
@@ -117,6 +134,11 @@ export function regionOf(
     share,
     underflow: 2 ** -1073 * (width + features + outputs + 2) * largest,
   };
+}
+
+/** Few features: a half-space cuts a good part of a box off, and a point's coordinates can be tried one after the other. */
+export function isSmall({ features }: Region): boolean {
+  return features <= 64;
 }
 
 /** More than the roundings on any path of a walk: sums over features, units and outputs, one after the other. */
@@ -138,6 +160,43 @@ function neighbours(rank: Int32Array, below: Int32Array, above: Int32Array): voi
   }
 }
 
+function upwardOf(
+  vectors: Vectors,
+  features: number,
+  above: Int32Array,
+  rows: Float64Array,
+  inputs: Float64Array,
+  bias: Float64Array,
+  charges: Float64Array,
+): Upward {
+  const width = above.length, places = width + features;
+  const upward: Upward = {
+    matrix: vectors.take(width * places),
+    inner: vectors.take(places * width),
+    below: vectors.takeIndices(places),
+    bias: vectors.take(places),
+    charges: vectors.take(places),
+  };
+  for (let u = 0; u < width; u++) {
+    const place = width - 1 - u;
+    upward.below[place] = width - above[u];
+    upward.bias[place] = bias[u];
+    upward.charges[place] = charges[u];
+    for (let v = 0; v < u; v++) {
+      const weight = rows[u * width + v];
+      upward.matrix[u * places + width - 1 - v] = weight;
+      upward.inner[(width - 1 - v) * width + place] = weight;
+    }
+    for (let j = 0; j < features; j++) {
+      const weight = inputs[u * features + j];
+      upward.matrix[u * places + width + j] = weight;
+      upward.inner[(width + j) * width + place] = weight;
+    }
+  }
+  upward.below.fill(width, width);
+  return upward;
+}
+
 function ranksOf(below: Int32Array, above: Int32Array, rows: Float64Array, columns: Float64Array): Rank[] {
   const ranks: Rank[] = [], width = below.length;
   for (let from = 0; from < width;) {
@@ -155,7 +214,7 @@ function ranksOf(below: Int32Array, above: Int32Array, rows: Float64Array, colum
 
 /** Numbers that a region and its workspace take from the kernels' memory. */
 function numbersOf(features: number, width: number): number {
-  return 2 * width * (width + features) + 48 * width + 16 * features;
+  return 4 * width * (width + features) + 64 * width + 32 * features;
 }
 
 /** Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J. */

@@ -32,6 +32,7 @@ export function problemOf(region: Region, original: Original, asked: readonly As
   return {
     region,
     original,
+    programs: { count: 0 },
     objectives: asked.map(objective),
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),

@@ -4,6 +4,7 @@ import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
+import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
@@ -32,6 +33,11 @@ export interface SearchQuestion {
   readonly run: Run;
 }
 
+export interface RegionContext extends SearchContext<Piece> {
+  /** Shares rounds out to other threads (absent: all is done on this one). */
+  readonly distribute?: Distribute;
+}
+
 export interface RegionSearched extends Omit<Searched<Piece>, "save" | "records"> {
   /** Where one was asked for. */
   readonly record?: SearchRecord;
@@ -45,7 +51,7 @@ export interface RegionSearched extends Omit<Searched<Piece>, "save" | "records"
  */
 export async function searchRegion(
   question: SearchQuestion,
-  context: SearchContext<Piece> = {},
+  context: RegionContext = {},
 ): Promise<RegionSearched> {
   const { box, network, asked, proved, goal, limits, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
@@ -75,15 +81,15 @@ async function searchIn(
   question: SearchQuestion,
   isOpen: readonly boolean[],
   levels: Float64Array,
-  context: SearchContext<Piece>,
+  { distribute, ...context }: RegionContext,
 ): Promise<RegionSearched> {
   const { original, box, asked, proved, goal, limits, place, run } = question;
   const problem = { ...problemOf(region, original, asked), isRecorded: question.isRecorded };
-  const expander = expanderOf(problem);
+  const local = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     if (!isOpen[tree] || region.width === 0) return { upper, node: null, proved: proved[tree] };
-    if (limits.max_nodes < expander.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
+    if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const trace = question.isRecorded ? newTrace() : null;
     const node = rootOf(problem, tree, upper, levels[tree], trace);
     const recorded = trace && recordOf(region, null, tree, 0, trace, node.upper);
@@ -94,16 +100,24 @@ async function searchIn(
       ...(recorded && { recorded }),
     };
   });
-  const found = await search(roots, {
-    goal,
-    limits,
-    expander,
-    bytesOf,
-    prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
-  }, { signal: run.signal, ...context });
-  run.work.flops += found.nodes * flopsOfPiece(region.width, region.features);
-  const { save: _, records, ...rest } = found;
-  return { ...rest, openShares: openShares(found, box, asked.length), ...recorded(question, records) };
+  const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
+  // Objectives are ready to be shared from here on: their roots have refined them.
+  const plain = { network: region.network, box, original, objectives, scales, isRecorded: question.isRecorded };
+  const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
+  try {
+    const found = await search(roots, {
+      goal,
+      limits,
+      expander: distributed ?? local,
+      bytesOf,
+      prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
+    }, { signal: run.signal, ...context });
+    run.work.flops += found.nodes * flops;
+    const { save: _, records, ...rest } = found;
+    return { ...rest, openShares: openShares(found, box, asked.length), ...recorded(question, records) };
+  } finally {
+    distributed?.close();
+  }
 }
 
 /** The record of a search, where one was asked for. */

@@ -1,6 +1,7 @@
 /** What bounding a piece leaves for a record, taken from the workspace on the way; nothing here changes a bound. */
 import { type Emptiness, numbersIn, type PieceRecord, type RecordedTree } from "../certificate/search_record.ts";
 import { finiteOrNull } from "../certificate/finding.ts";
+import type { Decision } from "../linear/decide_leaf.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Aim } from "./objective.ts";
 import type { Piece, Split } from "./piece.ts";
@@ -50,9 +51,17 @@ export function keepEntries(trace: Trace, { entryLower, entryUpper }: Workspace)
   trace.entries = { lower: entryLower.slice(), upper: entryUpper.slice() };
 }
 
-/** The row in the workspace proves that the piece holds nothing. */
-export function keepRowOf(trace: Trace, { overHeight }: Workspace, unit: number, sign: number): void {
-  trace.empty = { by: "row", unit, sign, over_heights: Array.from(overHeight) };
+/** The row of sign h_unit proves that the piece holds nothing. */
+export function keepRowOf(trace: Trace, unit: number, sign: number): void {
+  trace.empty = { by: "row", unit, sign };
+}
+
+/** A leaf holds nothing, or nothing with an interior: half-spaces of some units prove it by multipliers, or an exact program does. */
+export function keepDecision(trace: Trace, units: readonly number[], decision: Decision): void {
+  const { kind } = decision;
+  if (kind !== "empty" && kind !== "thin") return;
+  if (decision.multipliers) keepHalfSpaces(trace, units, decision.multipliers);
+  else trace.empty = { by: "exact", units: decision.rows.map((i) => units[i]), thin: kind === "thin" };
 }
 
 /** Half-spaces of some units prove it, by multipliers one each. */

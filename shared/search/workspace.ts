@@ -41,12 +41,16 @@ export interface Workspace {
   /** [n]: entries that are asked for; what kernels find of them, [n][4]. */
   readonly asked: Int32Array;
   readonly found: Float64Array;
-  /** [U]: of the objective, for kernels; [8 U]. */
+  /** [U]: of the objective, for kernels; [U + n][8]. */
   readonly seed: Float64Array;
   readonly charges: Float64Array;
   readonly laneSlopes: Float64Array;
+  /** [4][U + n]: lines of r and x at the places of `Region.upward`. */
+  readonly upwardLines: Float64Array;
   /** Lines of g = p d over the piece: below and above, slope and intercept, [4][U]. */
   readonly lines: Float64Array;
+  /** [8]: upper bounds of -h, h for the last rows, by lane. */
+  readonly mosts: Float64Array;
   /** [U][n], [U]: what the last rows had over x: h_u is at most above_u . x + constant, at least below_u . x + constant. */
   readonly rowsAbove: Float64Array;
   readonly rowsBelow: Float64Array;
@@ -92,9 +96,11 @@ export function workspaceOf({ width, features, vectors }: Region): Workspace {
     found: vectors.take(4 * Math.max(features, width)),
     seed: units(),
     charges: units(),
-    laneSlopes: units(8),
+    laneSlopes: vectors.take(8 * (width + features)),
+    upwardLines: vectors.take(4 * (width + features)),
     lines: units(4),
     // No kernel reads these.
+    mosts: new Float64Array(8),
     rowsAbove: new Float64Array(features * width),
     rowsBelow: new Float64Array(features * width),
     constantsAbove: new Float64Array(width),

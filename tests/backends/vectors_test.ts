@@ -62,7 +62,10 @@ function outcome(vectors: Vectors, { numbers, rows, columns, ranks }: Shape): Re
     lines = filled(4 * width);
   units.set(below);
   for (let v = 0; v < width; v += 3) for (let k = 0; k < 4; k++) lines[k * width + v] = 0;
-  const entries = filled(Math.max(1, rows) * width), inner = filled(width * width);
+  const entries = filled(Math.max(1, rows) * width), stride = width === 0 ? 0 : below[width - 1];
+  // Nothing reads the units of the last rank.
+  const inner = filled(width * stride);
+  const slopes = vectors.take(8 * width), lanes = [0, 1, 2, 4, 5, 6];
   for (const first of width === 0 ? [0] : [0, below[width - 1]]) {
     vectors.gatedRows({
       out: gated,
@@ -71,14 +74,29 @@ function outcome(vectors: Vectors, { numbers, rows, columns, ranks }: Shape): Re
       matrix: entries,
       first,
       inner,
+      stride,
       below: units,
       lines,
       seed: filled(width),
       charges: filled(width),
-      slopes: vectors.take(8 * width),
+      slopes,
     });
   }
-  const values = { combined, produced, at, difference, moved: lower, intervals, gated, value: Float64Array.of(value) };
+  // Of seven rows the last call's lanes are three rows and their negatives.
+  const last = count === 0
+    ? []
+    : Array.from({ length: 6 * width }, (_, i) => slopes[8 * Math.trunc(i / 6) + lanes[i % 6]]);
+  const values = {
+    slopes: Float64Array.from(last),
+    combined,
+    produced,
+    at,
+    difference,
+    moved: lower,
+    intervals,
+    gated,
+    value: Float64Array.of(value),
+  };
   return Object.fromEntries(Object.entries(values).map(([name, numbers]) => [name, numbers.slice()]));
 }
 

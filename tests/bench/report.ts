@@ -2,6 +2,8 @@
 
 export interface Section {
   readonly title: string;
+  /** Where README.md keeps the table: between `<!-- name -->` and `<!-- /name -->`. */
+  readonly kept?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** Sentences under the table. */
@@ -10,14 +12,27 @@ export interface Section {
   readonly figures: unknown;
 }
 
-export function markdownOf({ title, columns, rows, notes }: Section): string {
+export function markdownOf(section: Section): string {
+  const table = section.columns.length === 0 ? [] : [tableOf(section), ""];
+  return [`## ${section.title}`, "", ...table, ...section.notes.flatMap((note) => [note, ""])].join("\n");
+}
+
+function tableOf({ columns, rows }: Section): string {
   const widths = columns.map((name, c) => Math.max(name.length, ...rows.map((row) => row[c].length)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join(" | ")} |`;
   const rule = widths.map((width, c) => (c === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
-  const table = columns.length === 0 ? [] : [line(columns), line(rule), ...rows.map(line)];
-  return [`## ${title}`, "", ...table, ...(table.length > 0 ? [""] : []), ...notes.flatMap((note) => [note, ""])]
-    .join("\n");
+  return [line(columns), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** The text with the section's table in its place; as it is where the section has none. Throws where the place is missing. */
+export function withTable(text: string, section: Section, said: string): string {
+  if (section.kept === undefined) return text;
+  const open = `<!-- ${section.kept} -->`, close = `<!-- /${section.kept} -->`;
+  const from = text.indexOf(open), to = text.indexOf(close);
+  if (from < 0 || to < from) throw new RangeError(`Cannot keep a table: ${open} ... ${close} is missing`);
+  const notes = [...section.notes, said].join(" ");
+  return `${text.slice(0, from)}${open}\n\n${tableOf(section)}\n\n${notes}\n\n${text.slice(to)}`;
 }
 
 /** Three significant digits, never in exponents for what a bench meets. */

@@ -31,6 +31,7 @@ export function capture(
     asked,
     written,
     isTerminal,
+    cores: 1,
     now,
     onInterrupt: onInterrupt ?? (() => () => {}),
     environment(name) {

@@ -257,3 +257,31 @@ Deno.test("--help lists every option and every name of the environment that is r
     assert.ok(CERTIFY_HELP.includes(name), name);
   }
 });
+
+Deno.test("certify: --threads changes no byte of the certificate, and takes whole numbers only", async () => {
+  const question = [
+    MODEL,
+    "--center",
+    HALF.join(),
+    "--radius",
+    "0.2",
+    "--property",
+    "lipschitz",
+    "--max-nodes",
+    "200",
+    "--json",
+  ];
+  const [one, two, all] = [
+    await run([...question, "--threads", "1"]),
+    await run([...question, "--threads=2"]),
+    await run(question),
+  ];
+  assert.equal(one.code, 0);
+  assert.equal(two.host.stdout, one.host.stdout);
+  assert.equal(all.host.stdout, one.host.stdout);
+  for (const text of ["0", "1.5", "-1"]) {
+    const { code, host } = await run([...question, "--threads", text]);
+    assert.equal(code, 3, text);
+    assert.equal(problemIn(host).type, "/problems/invalid-query");
+  }
+});

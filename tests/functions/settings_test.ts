@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addressFrom, limitsFrom, poolSizeFrom, storePathFrom } from "../../functions/settings.ts";
+import { addressFrom, limitsFrom, poolSizeFrom, searchThreadsFrom, storePathFrom } from "../../functions/settings.ts";
 
 const from = (values: Record<string, string>) => (name: string) => values[name];
 
@@ -28,4 +28,10 @@ Deno.test("storePathFrom() is the named file, else one of the user's data", () =
   assert.equal(storePathFrom(from({ LIPCERT_KV: ":memory:", HOME: "/home/u" })), ":memory:");
   assert.equal(storePathFrom(from({ HOME: "/home/u" })), "/home/u/.local/share/lipcert/store.sqlite3");
   assert.equal(storePathFrom(from({ HOME: "/home/u", XDG_DATA_HOME: "/data" })), "/data/lipcert/store.sqlite3");
+});
+
+Deno.test("searchThreadsFrom() is one thread unless told", () => {
+  assert.equal(searchThreadsFrom(from({})), 1);
+  assert.equal(searchThreadsFrom(from({ LIPCERT_SEARCH_THREADS: "3.7" })), 3);
+  assert.throws(() => searchThreadsFrom(from({ LIPCERT_SEARCH_THREADS: "0" })), RangeError);
 });

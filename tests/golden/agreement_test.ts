@@ -17,13 +17,11 @@ import {
   optionsOf,
   type OutputsCase,
   readCases,
+  STATED,
+  statedOf,
 } from "./cases.ts";
 
 const RELATIVE = 1e-4;
-/** What the peers' own roundings may have moved an exact or a sampled value. */
-const STATED = 1e-9;
-/** digits_leaky: the file's slope is the float32 next to the 0.1 that its peer computed with, 1.5e-8 above it. */
-const ROUNDED_SLOPE = 3e-8;
 
 function indices(size: number): number[] {
   return Array.from({ length: size }, (_, k) => k);
@@ -112,7 +110,7 @@ for (const name of modelsOf("outputs")) {
     for (const one of cases) {
       const region = boxOf(one, cases);
       for (const method of Object.keys(one.results)) {
-        await agreeOnOutputs(ask, one, region, method, outputSize, name === "digits_leaky" ? ROUNDED_SLOPE : STATED);
+        await agreeOnOutputs(ask, one, region, method, outputSize, statedOf(name));
       }
     }
     assert.ok(cases.length >= 4);

@@ -1,15 +1,10 @@
 /** The stored branch and bound of the paper's code, and our search at its own count of nodes. */
-import { boxOf, findingOf, type LipschitzCase, openModel, optionsOf, readCases } from "./cases.ts";
+import { boxOf, findingOf, type LipschitzCase, openModel, optionsOf, readCases, STATED } from "./cases.ts";
 
 /** What a peer's root may differ by from the stored linear bound of the same tool, where both answer one question. */
 const SAME_ROOT = 1e-5;
 /** How far our bound may be above the peer's. */
 export const RELATIVE = 1e-6;
-/** What the enumeration's own roundings may have moved a constant. */
-const STATED = 1e-9;
-
-/** Up to here a row is asked among the tests, beyond in the campaign. */
-export const FEW = 4000;
 
 interface BabCase {
   readonly test_index: number;
@@ -40,7 +35,7 @@ export interface BabRow {
   readonly final: number;
   readonly subproblems: number;
   readonly exact: number | null;
-  /** In f64, and from the root that we start from: without optimised slopes. */
+  /** From the root that we start from: without optimised slopes. */
   readonly comparable: boolean;
 }
 
@@ -58,7 +53,7 @@ export async function babRows(model: string): Promise<BabRow[]> {
       const same = stored.cases.find(({ test_index, eps }) => test_index === one.test_index && eps === one.eps);
       const bound = same?.results["bp@0.3.1/f64"]?.per_output[Number(output)] ?? NaN;
       const name = `${model} #${one.test_index} eps ${one.eps} output ${output} ${one.dtype}`;
-      const comparable = one.dtype === "f64" && Math.abs(root - bound) <= SAME_ROOT * bound;
+      const comparable = Math.abs(root - bound) <= SAME_ROOT * bound;
       return { case: one, output: Number(output), name, root, final, subproblems, exact, comparable };
     })
   );

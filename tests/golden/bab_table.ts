@@ -1,8 +1,8 @@
 /**
  * Prints every stored row of the peer's branch and bound beside ours at the same count of nodes; nothing is asserted.
  *
- * Run: deno run -A tests/golden/bab_table.ts [MODEL,MODEL] [MOST_NODES]. Rows in f32, or from a root with optimised slopes
- * (`other root`), do not answer our question: a peer's smaller value is no failure there. Times are of one run.
+ * Run: deno run -A tests/golden/bab_table.ts [MODEL,MODEL] [MOST_NODES]. Rows from a root with optimised slopes (`other root`) do
+ * not answer our question: a peer's smaller value is no failure there. Times are of one run.
  */
 import { babAnswers, babRows, RELATIVE } from "./bab.ts";
 import { modelsOf } from "./cases.ts";
@@ -13,7 +13,7 @@ for (const model of models.split(",")) {
   let start = performance.now();
   for await (const { row, upper, lower, nodes } of babAnswers(model, rows)) {
     const seconds = ((performance.now() - start) / 1000).toFixed(2), reached = upper <= row.final * (1 + RELATIVE);
-    const kind = row.comparable ? "" : row.case.dtype === "f64" ? " (other root)" : " (f32)";
+    const kind = row.comparable ? "" : " (other root)";
     const left = row.exact === null ? "" : `, exact ${row.exact.toFixed(4)}`;
     console.log(
       `${reached ? "yes" : "NO "} ${row.name}${kind}: ${upper.toFixed(4)} (lower ${

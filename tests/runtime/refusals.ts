@@ -46,12 +46,6 @@ function wrongQuestions(digest: string): [body: unknown, type: string, status: n
       422,
       "/options/search/max_nodes",
     ],
-    [
-      { ...good, property: { type: "robustness" }, options: { search: { max_nodes: 10 } } },
-      "unsupported-option",
-      422,
-      "/options/search",
-    ],
     [{ ...good, options: { preactivation: "alpha_crown" } }, "unsupported-option", 422, "/options/preactivation"],
     [{ ...good, options: { arithmetic: "f16" } }, "invalid-query", 422, "/options/arithmetic"],
     [{ ...good, callback_url: "https://a.test" }, "unsupported-option", 422, "/callback_url"],

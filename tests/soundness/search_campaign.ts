@@ -46,6 +46,10 @@ export interface Counted {
   closed: number;
   /** Of the others: the upper bound is all that is true, the lower one is not. */
   upper_tight: number;
+  /** Of the others: the constant is exactly 0, the bounds 0 and next to it, so that no relative gap is small. */
+  nought: number;
+  /** Of boxes with an interior alone. */
+  readonly solid: { questions: number; closed: number; upper_tight: number; nought: number };
   /** Troubles of the networks that were not closed. */
   readonly open: Partial<Record<Trouble, number>>;
   /** And their boxes. */
@@ -91,10 +95,12 @@ export async function runSearches(
           unsupported: 0,
           closed: 0,
           upper_tight: 0,
+          nought: 0,
+          solid: { questions: 0, closed: 0, upper_tight: 0, nought: 0 },
           open: {},
           open_boxes: {},
         };
-        const { searched, judged, upperTight, bounds } = await ask(
+        const { searched, judged, upperTight, isNought, bounds } = await ask(
           question,
           network,
           model,
@@ -103,11 +109,13 @@ export async function runSearches(
           max_nodes,
         );
         found.push(...judged.found.map((text) => `${network.name}, ${question.kind}: ${text}`));
-        counted.questions++;
+        const kinds = [counted, ...(isSolid(network) ? [counted.solid] : [])];
+        for (const kind of kinds) kind.questions++;
         if (!searched) counted.unsupported++;
-        else if (judged.closed) counted.closed++;
+        else if (judged.closed) { for (const kind of kinds) kind.closed++; }
         else {
-          if (upperTight) counted.upper_tight++;
+          if (upperTight) { for (const kind of kinds) kind.upper_tight++; }
+          if (isNought) { for (const kind of kinds) kind.nought++; }
           counted.open[network.recipe] = (counted.open[network.recipe] ?? 0) + 1;
           counted.open_boxes[boxKind] = (counted.open_boxes[boxKind] ?? 0) + 1;
           if (bounds !== null && open.length < SHOWN) open.push(`${network.name}, ${question.kind}: ${bounds}`);
@@ -122,9 +130,14 @@ export async function runSearches(
   return { seed, networks, max_nodes, boxes, regions: count, properties, open, violations, found: found.slice(0, 100) };
 }
 
+function isSolid({ lower, upper }: TroubledNetwork): boolean {
+  return lower.every((l, j) => l < upper[j]);
+}
+
 /** The kind of a network's box; whether it lies on a kink is asked at one of its points. */
-function boxKindOf({ graph, lower, upper, boxKind }: TroubledNetwork, random: Random): string {
-  if (lower.every((l, j) => l < upper[j])) return boxKind;
+function boxKindOf(network: TroubledNetwork, random: Random): string {
+  const { graph, lower, upper, boxKind } = network;
+  if (isSolid(network)) return boxKind;
   const point = lower.map((l, j) => l + random.between(0.1, 0.9) * (upper[j] - l));
   return regionsOf(graph, { lower: point, upper: point }).length > 1 ? "on a kink" : boxKind;
 }
@@ -157,6 +170,7 @@ interface Answered {
   readonly searched: boolean;
   readonly judged: Judged;
   readonly upperTight: boolean;
+  readonly isNought: boolean;
   readonly bounds: string | null;
 }
 
@@ -184,14 +198,23 @@ async function ask(
     ranges: ranged ? rows.map((row) => rangeOf(regions, network, row)) : [],
   };
   const judged = judge(finding, verdict, facts);
-  if (finding.type !== "lipschitz") return { searched, judged, upperTight: false, bounds: null };
+  if (finding.type !== "lipschitz") return { searched, judged, upperTight: false, isNought: false, bounds: null };
   const { witness, lower, upper } = finding, output = "row" in witness ? witness.row : witness.output;
   const at = sampleAt(network.graph, network, Float64Array.from(witness.point), new Random(0), rows);
   const claim = { ...finding, outputs: [], witness: { output, point: witness.point } };
   const found = [...judged.found, ...falseWitness(network, claim, at)];
-  const bounds = `${lower} to ${upper}, is ${toNumber(facts.truths.map(({ constant }) => constant).reduce(maximum))}`;
-  return { searched, judged: { ...judged, found }, upperTight: isUpperTight(finding, facts), bounds };
+  const constant = toNumber(facts.truths.map(({ constant }) => constant).reduce(maximum));
+  return {
+    searched,
+    judged: { ...judged, found },
+    upperTight: isUpperTight(finding, facts),
+    isNought: constant === 0 && lower === 0 && upper !== null && upper <= NOUGHT,
+    bounds: `${lower} to ${upper}, is ${constant}`,
+  };
 }
+
+/** Next to 0, for networks of numbers of some units. */
+const NOUGHT = 1e-9;
 
 function judge(finding: Finding, verdict: Verdict, facts: Facts): Judged {
   switch (finding.type) {

@@ -28,7 +28,7 @@ export interface Miscount {
 }
 
 /** So much more than theirs are the numbers of the network said to be off: what is charged for it shows beside the rest. */
-const MORE = 1000;
+const MORE = 50;
 
 /** Sums whose bound is nearer to their exact value than the errors of what they are made of. */
 export function undercharged(drawn: Drawn, random: Random, miscount: Miscount = {}): string[] {
@@ -45,7 +45,10 @@ export function undercharged(drawn: Drawn, random: Random, miscount: Miscount = 
     workspace.entryUpper.set(objective.entries.upper);
     const bounding = { region, objective, workspace, scale: 1 };
     const sum = (miscount.sum ?? same)(sumOf(bounding, new Int8Array(aim.kind === "norm" ? features : 0)));
-    pushDown(region, objective, workspace, piece, sum, multipliersOf(width, random, random.integer(1, 2)));
+    const multipliers = multipliersOf(width, random, random.pick([1, 2, 2]));
+    // Of two draws one leaves h out, whose charges would pay for the others'.
+    if (random.chance(0.5)) multipliers.fill(0, width, 2 * width).fill(0, 3 * width);
+    pushDown(region, objective, workspace, piece, sum, multipliers);
     const found = settlePushed(region, objective, workspace, piece, sum);
     if (found === Infinity) return [`${drawn.name}: no bound`];
     const { overGated, overGradient, overUnit, overHeight, overInput, slopes } = workspace;

@@ -2,13 +2,27 @@
 import { type Bounding, boundPart, type Part, sumOf } from "../../../shared/search/bound_piece.ts";
 import { expanderOf } from "../../../shared/search/expand.ts";
 import { boundEntries, boundGradients } from "../../../shared/search/gradients.ts";
+import { exactRows, leafForms } from "../../../shared/search/leaf.ts";
 import type { Objective } from "../../../shared/search/objective.ts";
 import { boundHeights, cut } from "../../../shared/search/preactivations.ts";
 import { type Bounded, pushDown, settlePushed } from "../../../shared/search/push_down.ts";
 import { problemOf, rootOf } from "../../../shared/search/roots.ts";
 import { workspaceOf } from "../../../shared/search/workspace.ts";
-import { type Exact, isAtLeast, isAtMost, toNumber } from "../../exact/dyadic.ts";
+import {
+  absolute,
+  add,
+  compare,
+  type Exact,
+  exact,
+  isAtLeast,
+  isAtMost,
+  multiply,
+  subtract,
+  toNumber,
+} from "../../exact/dyadic.ts";
 import type { Random } from "../../exact/random.ts";
+import { component } from "../../exact/vector.ts";
+import { heightsAt } from "./exact_condensed.ts";
 import { type Drawn, mostOf, rangesOf } from "./pieces.ts";
 
 export interface Steps {
@@ -17,7 +31,10 @@ export interface Steps {
   readonly boundHeights: typeof boundHeights;
   readonly settlePushed: typeof settlePushed;
   readonly boundPart: typeof boundPart;
+  readonly sumOf: typeof sumOf;
   readonly cut: typeof cut;
+  readonly leafForms: typeof leafForms;
+  readonly exactRows: typeof exactRows;
   readonly problemOf: typeof problemOf;
   readonly rootOf: typeof rootOf;
   readonly expanderOf: typeof expanderOf;
@@ -29,7 +46,10 @@ export const RIGHT: Steps = {
   boundHeights,
   settlePushed,
   boundPart,
+  sumOf,
   cut,
+  leafForms,
+  exactRows,
   problemOf,
   rootOf,
   expanderOf,
@@ -37,7 +57,11 @@ export const RIGHT: Steps = {
 
 /** Everything that a piece's bounds contradict. */
 export function falsePiece(drawn: Drawn, random: Random, steps: Steps = RIGHT): string[] {
-  return [...falseHeights(drawn, steps), ...drawn.objectives.flatMap((_, at) => falseAim(drawn, at, random, steps))];
+  return [
+    ...falseHeights(drawn, steps),
+    ...falseForms(drawn, steps),
+    ...drawn.objectives.flatMap((_, at) => falseAim(drawn, at, random, steps)),
+  ];
 }
 
 /** Bounds of h and x that rows find, and phases they decide. */
@@ -45,7 +69,7 @@ function falseHeights(drawn: Drawn, { boundHeights }: Steps): string[] {
   const { region, objectives: [objective], truths, name } = drawn, wrong: string[] = [];
   const piece = startOf(drawn, objective), workspace = workspaceOf(region);
   const multipliers = usual(drawn);
-  if (!boundHeights(region, objective, workspace, piece, multipliers)) return [`${name}: no piece is left`];
+  if (!boundHeights(region, workspace, piece, multipliers)) return [`${name}: no piece is left`];
   for (const truth of truths) {
     truth.signs.forEach((s, u) => {
       if (s * piece.phases[u] < 0) wrong.push(`${name}: unit ${u} has the phase ${piece.phases[u]}, not ${s}`);
@@ -59,6 +83,30 @@ function falseHeights(drawn: Drawn, { boundHeights }: Steps): string[] {
     inputs.forEach((range, j) => wrong.push(...outside(`${name}: x ${j}`, range, piece.box, j)));
   }
   return wrong;
+}
+
+/** Forms of h where every unit has its phase, within their errors and exactly, at a point of the activation region. */
+function falseForms({ region, original, exact: numbers, truths, name, objectives }: Drawn, steps: Steps): string[] {
+  if (!region.isSolid) return [];
+  return truths.slice(0, 3).flatMap(({ region: { point }, signs }) => {
+    const phases = Int8Array.from(signs, (s) => s || 1),
+      piece = startOf({ region, box: region.box, phases }, objectives[0]);
+    const x = Array.from(region.box.lower, (_, j) => component(point, j)), h = heightsAt(numbers, point);
+    const at = (row: readonly Exact[]) => x.map((one, j) => multiply(one, row[j])).reduce(add, row[x.length]);
+    const { units, halfSpaces: { rows, constants }, errors } = steps.leafForms(region, piece);
+    const rowOf = steps.exactRows(region, original, phases), n = x.length;
+    return units.flatMap((u, i) => {
+      const row = [...rows.subarray(i * n, (i + 1) * n), constants[i]].map(exact), real = absolute(h[u]);
+      const form = rowOf(u);
+      const wrong: string[] = [];
+      if (!isAtMost(absolute(subtract(at(row), real)), errors[i])) wrong.push(`${name}: the form of h ${u}`);
+      if (form === null) return wrong;
+      const { exponent, denominator } = form;
+      const whole = [...form.coefficients, form.constant].map((numerator) => ({ numerator, exponent, denominator }));
+      if (compare(at(whole), real) !== 0) wrong.push(`${name}: the exact form of h ${u}`);
+      return wrong;
+    });
+  });
 }
 
 /** Bounds of p, of J and of the aim, with multipliers of any kind. */
@@ -81,12 +129,24 @@ function falseAim(drawn: Drawn, at: number, random: Random, steps: Steps): strin
     const entries = { lower: workspace.entryLower, upper: workspace.entryUpper };
     for (const { J } of truths) J.forEach((one, j) => wrong.push(...outside(`${name}: J ${j}`, only(one), entries, j)));
   }
-  const sum = sumOf(bounding, signs);
+  const sum = steps.sumOf(bounding, signs);
   for (let k = 0; k < 4; k++) {
     const multipliers = k === 0 ? usual(drawn) : multipliersOf(region.width, random, k);
     pushDown(region, objective, workspace, piece, sum, multipliers);
     const found = steps.settlePushed(region, objective, workspace, piece, sum);
     if (!isAtMost(truth, found)) wrong.push(`${name}: ${found} is below ${toNumber(truth)}, multipliers of kind ${k}`);
+  }
+  if (region.width > 0) {
+    const { overGated, overGradient, overUnit, overHeight, overInput } = workspace;
+    for (const row of [overGated, overGradient, overUnit, overHeight, overInput]) {
+      const k = random.integer(0, row.length - 1), before = row[k];
+      // g and r of an inactive unit are 0, whatever stands over them.
+      if (phases[k] < 0 && (row === overGated || row === overUnit)) continue;
+      row[k] = random.pick([NaN, Infinity, -Infinity]);
+      const found = steps.settlePushed(region, objective, workspace, piece, sum);
+      if (found !== Infinity) wrong.push(`${name}: ${found} with a coefficient ${row[k]}`);
+      row[k] = before;
+    }
   }
   const part: Part = {
     ...piece,
@@ -104,7 +164,10 @@ function falseAim(drawn: Drawn, at: number, random: Random, steps: Steps): strin
 }
 
 /** The drawn piece as it is before anything is bounded. */
-export function startOf({ region, box, phases }: Drawn, { charges }: Objective): Bounded {
+export function startOf(
+  { region, box, phases }: Pick<Drawn, "region" | "box" | "phases">,
+  { charges }: Objective,
+): Bounded {
   const { width, network: { lower, upper } } = region;
   return {
     box: { lower: box.lower.slice(), upper: box.upper.slice() },

@@ -7,10 +7,10 @@ import { absolute, add, type Exact, exact, maximum, sign } from "../../exact/dya
 import { maximise, valueAt } from "../../exact/polytope.ts";
 import { Random } from "../../exact/random.ts";
 import { combined, type LinearRegion, negative, regionsOf, sidesOf } from "../../exact/regions.ts";
-import { troubledNetwork } from "../../exact/troubled_networks.ts";
+import { type TroubledNetwork, troubledNetwork } from "../../exact/troubled_networks.ts";
 import { type Range, rangeOf } from "../../exact/truth.ts";
-import { exactVector } from "../../exact/vector.ts";
-import { condensed, passOf } from "../condensed/networks.ts";
+import { component, exactVector } from "../../exact/vector.ts";
+import { chain, condensed, passOf } from "../condensed/networks.ts";
 import { type ExactCondensed, exactCondensed, formsOf, gradientsOf, heightsAt } from "./exact_condensed.ts";
 
 /** A part of a region: a box and phases that some activation region has. */
@@ -40,21 +40,45 @@ const MOST_REGIONS = 150;
 
 /** Pieces of network `index`; none where it has no units or too many regions. */
 export function drawPieces(seed: number, index: number, count: number): Promise<Drawn[]> {
-  return draw(seed, index, count, false);
+  return draw(troubledNetwork(seed, index), new Random(seed, 1_000_000 + index), count, false);
 }
 
 /** The whole region of network `index` with nothing decided, or none. */
 export async function drawRegion(seed: number, index: number): Promise<Drawn | undefined> {
-  return (await draw(seed, index, 1, true))[0];
+  return (await draw(troubledNetwork(seed, index), new Random(seed, 2_000_000 + index), 1, true))[0];
 }
 
-async function draw(seed: number, index: number, count: number, isWhole: boolean): Promise<Drawn[]> {
-  const { graph, lower, upper, name } = troubledNetwork(seed, index), whole = { lower, upper };
+/** Like {@link drawRegion}: all points of a box without interior lie on kinks of the first layer. */
+export async function drawKinks(seed: number, index: number): Promise<Drawn | undefined> {
+  const random = new Random(seed, 3_000_000 + index), quarter = () => random.integer(-8, 8) / 4;
+  const rows = random.integer(2, 4), weights = Float64Array.from({ length: 2 * rows }, quarter);
+  weights[1] = 0;
+  if (random.chance(0.5)) weights[3] = 0;
+  const out = Float64Array.from({ length: rows }, quarter), none = new Float64Array(rows);
+  const { nodes } = chain(
+    2,
+    [{ operator: "affine", weights, bias: none }, rows],
+    [{ operator: "relu" }, rows],
+    [{ operator: "affine", weights: out, bias: null }, 1],
+  );
+  const name = `seed ${seed} kinks ${index}`, lower = Float64Array.of(0, -1), upper = Float64Array.of(0, 1);
+  return (await draw({ graph: { nodes }, lower, upper, name }, random, 1, true))[0];
+}
+
+type Network = Pick<TroubledNetwork, "graph" | "lower" | "upper" | "name">;
+
+async function draw(
+  { graph, lower, upper, name }: Network,
+  random: Random,
+  count: number,
+  isWhole: boolean,
+): Promise<Drawn[]> {
+  const whole = { lower, upper };
   const pass = await passOf(graph, whole), network = condensed(pass);
   if (network.units.length === 0) return [];
   const numbers = exactCondensed(pass, network), region = regionOf(network, whole);
   const original = { graph, inputs: new Map(pass.states.map(({ boxes: [box] }, id) => [id, box])) };
-  const random = new Random(seed, 1_000_000 + index), drawn: Drawn[] = [];
+  const drawn: Drawn[] = [];
   for (let k = 0; k < count; k++) {
     const box = k % 2 === 0 ? whole : partOf(random, whole);
     let regions: LinearRegion[];
@@ -76,9 +100,13 @@ async function draw(seed: number, index: number, count: number, isWhole: boolean
     const truths = regions.flatMap((one) => {
       const signs = signsOf(one);
       if (signs.some((s, u) => s * phases[u] < 0)) return [];
+      // In a box without interior a sign of 0 may hide either.
+      if (!region.isSolid && signs.some((s, u) => s === 0 && phases[u] !== 0)) return [];
       // Where h is 0 throughout, J is the same with either slope; elsewhere the piece leaves both.
       const pattern = signs.map((s, u) => ((phases[u] || s || random.sign()) > 0 ? 1 : 0));
-      const { p, J } = gradientsOf(numbers, pattern, Array.from(row));
+      const { p } = gradientsOf(numbers, pattern, Array.from(row)),
+        form = combined(one.outputs, Array.from(row, exact));
+      const J = Array.from(lower, (_, j) => component(form, j));
       const norm = J.map(absolute).reduce(add);
       return [{ region: one, signs, p, J, norm, value: mostValue(one, region, box, Array.from(row)) }];
     });
@@ -102,7 +130,7 @@ async function draw(seed: number, index: number, count: number, isWhole: boolean
 
 /** The largest value of a row over an activation region; where a sign of 0 may hide another phase, its value at the point. */
 function mostValue(one: LinearRegion, { isSolid }: Region, box: Box, row: readonly number[]): Exact {
-  return isSolid ? rangeOf([one], box, row).most : valueAt(combined(one.outputs, row.map(exact)), one.point);
+  return isSolid ? rangeOf([one], box, row).most : valueAt(combined(one.outputs, Array.from(row, exact)), one.point);
 }
 
 /** A box within: some coordinates cut at eighths. */

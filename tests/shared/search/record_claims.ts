@@ -221,10 +221,11 @@ function most(c: Exact, low: number | null, high: number | null): Exact | null {
 }
 
 /** A proof of emptiness that proves nothing. What an exact program decided is left to the regions. */
-function falseEmptiness({ exact: numbers }: Drawn, { empty }: PieceRecord, found: Resolved): string[] {
+function falseEmptiness({ exact: numbers }: Drawn, { empty, lower_slopes }: PieceRecord, found: Resolved): string[] {
   const { width, features, units, inputs, bias } = numbers, { phases, heights, box } = found;
   if (empty!.by === "row") {
-    const { unit, sign: s, over_heights } = empty!;
+    const { unit, sign: s } = empty!;
+    if (!lower_slopes) return ["its row has no slopes"];
     const zeros = new Array<Exact>(width).fill(ZERO), one = exact(s);
     const sum: ExactSum = {
       constant: multiply(one, bias[unit]),
@@ -233,7 +234,7 @@ function falseEmptiness({ exact: numbers }: Drawn, { empty }: PieceRecord, found
       inputs: inputs[unit].map((w) => multiply(one, w)),
       seed: zeros,
     };
-    const largest = boundOf(numbers, found, sum, zeros.map(() => 0), over_heights);
+    const largest = boundOf(numbers, found, sum, zeros.map(() => 0), rowOf(numbers, sum, found, lower_slopes));
     const other = s > 0 ? heights.lower[unit] : heights.upper[unit];
     const least = phases[unit] === s ? 0 : other === null ? null : s * other;
     return largest !== null && least !== null && compare(largest, exact(least)) < 0 ? [] : ["its row proves nothing"];
@@ -250,6 +251,17 @@ function falseEmptiness({ exact: numbers }: Drawn, { empty }: PieceRecord, found
   total = add(total, slopes[features]);
   for (let j = 0; j < features; j++) total = add(total, most(slopes[j], box.lower[j], box.upper[j])!);
   return sign(total) < 0 ? [] : ["its half-spaces meet"];
+}
+
+/** Coefficients over the h below: each takes the line of r that lies above the sum, its lower slope or its chord. */
+function rowOf({ width, units }: ExactCondensed, sum: ExactSum, found: Resolved, lower: readonly number[]): number[] {
+  const e = new Array<number>(width).fill(0), { phases, heights } = found;
+  for (let v = width - 1; v >= 0; v--) {
+    const over = toNumber(add(sum.units[v], dot(e, (w) => (w > v ? units[w][v] : ZERO))));
+    const l = heights.lower[v]!, h = heights.upper[v]!, slope = over < 0 ? lower[v] : h / (h - l);
+    e[v] = over * (phases[v] !== 0 ? (phases[v] > 0 ? 1 : 0) : slope > 0 ? Math.min(1, slope) : 0);
+  }
+  return e;
 }
 
 /** Activation regions that a piece holds before it is bounded, by a point each: they are still there, within all bounds. */

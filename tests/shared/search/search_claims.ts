@@ -1,7 +1,7 @@
 /** What a whole search claims of a region against all its activation regions, and what a cut takes off a box. */
 import type { Box } from "../../../shared/numeric/box.ts";
-import { type SavedTree } from "../../../shared/search/saved.ts";
-import { search, type SearchContext, type Searched, type Task } from "../../../shared/search/loop.ts";
+import type { SavedTree } from "../../../shared/search/saved.ts";
+import { search, type Searched, type Task } from "../../../shared/search/loop.ts";
 import type { Piece } from "../../../shared/search/piece.ts";
 import type { Problem } from "../../../shared/search/expand.ts";
 import type { Root } from "../../../shared/search/tree.ts";
@@ -39,10 +39,11 @@ export function taskOf(
 export async function falseSearch(
   drawn: Drawn,
   steps: Steps = RIGHT,
+  counts: readonly number[] = [8, 4000],
 ): Promise<{ readonly found: string[]; readonly isExact: readonly boolean[] }> {
   const found: string[] = [], truths = drawn.objectives.map((_, at) => mostOf(drawn, at));
   let isExact: boolean[] = [];
-  for (const max_nodes of [8, 4000]) {
+  for (const max_nodes of counts) {
     let searched: Searched<Piece>;
     try {
       const { problem, roots, task } = taskOf(drawn, max_nodes, steps);
@@ -106,5 +107,3 @@ export function bytesOf(saved: SavedTree<Piece>): string {
         : value,
   );
 }
-
-export type { SearchContext };
