@@ -1,6 +1,7 @@
 import type { Objective } from "./objective.ts";
 import type { Region } from "./region.ts";
 import { type Bounded, pushDown, type Sum } from "./push_down.ts";
+import type { Weighing } from "./weighing.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** How multipliers are improved: steps at most, the first step, what each keeps of the one before. */
@@ -20,7 +21,8 @@ const MEAN = 0.9, SQUARE = 0.99;
 /**
  * Multipliers that lower a sum's bound over a piece, by projected subgradient steps scaled by what the gradients were (Adam), from
  * those in `workspace.multipliers`; the best found are left there. Plain arithmetic: nothing here is a proof, any multipliers
- * are sound. Ends early where the value falls to `level`. `scale`: the size of the objective, for mu.
+ * are sound. Ends early where the value falls to `level`. `scale`: the size of the objective, for mu. `weighing`: the sum is
+ * not the one that is given but a combination of several, whose weights are improved likewise.
  *
  * The gradients are those of the Lagrangian at the corner of the box that attains it: h by the rows, then r, d, p, g as the
  * lines have them.
@@ -30,9 +32,10 @@ export function ascend(
   objective: Objective,
   workspace: Workspace,
   piece: Bounded,
-  sum: Sum,
+  fixed: Sum,
   level: number,
   scale: number,
+  weighing: Weighing | null = null,
   { steps, rate }: Ascent = ASCENT,
 ): number {
   const { width, network: { lower, upper } } = region, { phases, heights, gradients } = piece;
@@ -46,10 +49,12 @@ export function ascend(
   workspace.byInputs.fill(0);
   let least = Infinity, meanPower = 1, squarePower = 1, length = rate;
   for (let step = 0;; step++) {
+    const sum = weighing?.sum() ?? fixed;
     const value = pushDown(region, objective, workspace, piece, sum, multipliers);
     if (value < least) {
       least = value;
       best.set(multipliers);
+      weighing?.keep();
     }
     if (step === steps || least <= level || !(least < Infinity)) break;
     attain(region, objective, workspace, piece, sum, multipliers);
@@ -83,9 +88,11 @@ export function ascend(
         multipliers[at] = moved > 0 ? moved : 0;
       }
     }
+    weighing?.step(workspace, length);
     length *= DECAY;
   }
   multipliers.set(best);
+  weighing?.restore();
   return least;
 }
 

@@ -1,12 +1,13 @@
 import type { Box } from "../numeric/box.ts";
 import { ascend, usualMultipliers } from "./ascend.ts";
 import { boundEntries, boundGradients, prepareLines } from "./gradients.ts";
-import { aliveOn, type Objective } from "./objective.ts";
+import { aliveOn, type Objective, valueCharge } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { keepCoefficients, keepEntries, type Trace } from "./trace.ts";
+import { weighingOf } from "./weighing.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A piece before it is bounded. */
@@ -57,9 +58,10 @@ export function boundPart(
     boundEntries(region, objective, workspace, { ...piece, signs }, isDecided);
     if (trace) keepEntries(trace, workspace);
   }
-  const sum = sumOf(bounding, signs);
-  const target = level - NEAR * scale;
-  ascend(region, objective, workspace, piece, sum, target, scale);
+  const weighing = objective.among.length > 1 ? weighingOf(region, objective, part.weights) : null;
+  const target = level - NEAR * scale, fixed = weighing?.sum() ?? sumOf(bounding, signs);
+  ascend(region, objective, workspace, piece, fixed, target, scale, weighing);
+  const sum = weighing?.sum() ?? fixed;
   pushDown(region, objective, workspace, piece, sum, multipliers);
   let found = settlePushed(region, objective, workspace, piece, sum);
   if (trace) keepCoefficients(trace, workspace, found);
@@ -83,6 +85,7 @@ export function boundPart(
     box: renew ? piece.box : null,
     upper: found < part.upper ? found : part.upper,
     signs,
+    weights: weighing?.weights() ?? part.weights,
     multipliers: Float32Array.from(multipliers),
   };
 }
@@ -129,13 +132,13 @@ export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Arr
   const { aim, direct, seed, entryCharges } = objective, { width, features, byFeature } = region;
   const { start, slopes, entryLower, entryUpper } = workspace;
   if (aim.kind === "value") {
-    let charge = objective.constantCharge;
-    const { upper, reach } = region.network;
-    for (let u = 0; u < width; u++) {
-      if (objective.seedCharges[u] > 0) charge += objective.seedCharges[u] * Math.max(0, upper[u]);
-    }
-    for (let j = 0; j < features; j++) charge += objective.directCharges[j] * reach[j];
-    return { gated: null, units: seed, inputs: direct, constant: objective.constant, charge: charge * 1.000001 };
+    return {
+      gated: null,
+      units: seed,
+      inputs: direct,
+      constant: objective.constant,
+      charge: valueCharge(region, objective),
+    };
   }
   if (aim.kind === "entry") {
     const j = aim.feature;

@@ -1,17 +1,14 @@
 import type { Box } from "../numeric/box.ts";
-import { optimise } from "../linear/optimise.ts";
-import { boxMaximum } from "../linear/empty.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { chooseSplit } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
 import { decide, leafForms, type Original } from "./leaf.ts";
+import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
-import { pushDown, settlePushed, type Sum } from "./push_down.ts";
-import { sumOf } from "./bound_piece.ts";
 import type { Candidate, Expander, Expansion, RecordedPart } from "./tree.ts";
-import { keepCoefficients, keepDecision, keepHalfSpaces, newTrace, recordOf, type Trace } from "./trace.ts";
+import { keepDecision, newTrace, recordOf, type Trace } from "./trace.ts";
 import { valueAt } from "./value_at.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -30,7 +27,7 @@ export interface Problem {
 }
 
 /** A bounded part: what is left of it. */
-interface Outcome {
+export interface Outcome {
   /** Still to be split; null where it is finished. */
   readonly piece: Piece | null;
   /** Its bound where it is finished; -Infinity where it is empty. */
@@ -42,12 +39,12 @@ const NOTHING: Outcome = { piece: null, closed: -Infinity, point: null };
 
 export function expanderOf(problem: Problem): Expander<Piece> {
   return {
-    expand: (nodes, levels) => Promise.resolve(nodes.map((node) => expand(problem, node, levels[node.tree]))),
+    expand: (nodes, levels) => Promise.resolve(nodes.map((node) => expandPiece(problem, node, levels[node.tree]))),
     most: 2,
   };
 }
 
-function expand(problem: Problem, node: Piece, level: number): Expansion<Piece> {
+export function expandPiece(problem: Problem, node: Piece, level: number): Expansion<Piece> {
   if (node.split === null) return { children: [], closed: node.upper, bounded: 0, points: [] };
   const bounding = boundingOf(problem, node.tree);
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
@@ -92,12 +89,12 @@ function partsOf(region: Region, piece: Piece): Part[] {
 }
 
 /** What becomes of a bounded part: dropped, closed, or open with its next split. */
-function settle(
+export function settle(
   problem: Problem,
   bounding: Bounding,
   part: Part | null,
   level: number,
-  trace: Trace | null,
+  trace: Trace | null = null,
 ): Outcome {
   if (part === null) return NOTHING;
   const { tree, upper } = part;
@@ -136,43 +133,12 @@ function settleGradient(
   return { piece: null, closed: upper, point };
 }
 
-/**
- * Every unit has its phase: c . f is affine on a polytope, and a linear program finds its largest value. One without interior
- * may be dropped where the region has one: its points are limits of others, and c . f is continuous.
- */
-function settleValue(
-  { original, programs }: Problem,
-  bounding: Bounding,
-  part: Part,
-  box: Box,
-  trace: Trace | null,
-): Outcome {
-  const { region, objective, workspace } = bounding, { width, features } = region, { tree } = part;
-  const bounded = { ...part, box }, forms = leafForms(region, bounded), { units, halfSpaces, errors } = forms;
-  const sum: Sum = sumOf(bounding, part.signs), { multipliers } = workspace;
-  multipliers.fill(0, 3 * width);
-  pushDown(region, objective, workspace, bounded, sum, multipliers);
-  const slopes = workspace.overInput.slice(0, features);
-  programs.count++;
-  const found = optimise(halfSpaces, box, slopes);
-  if (found.isEmpty) {
-    if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) {
-      if (trace) keepHalfSpaces(trace, units, found.multipliers);
-      return NOTHING;
-    }
-    programs.count++;
-    const decision = decide(region, original, bounded, forms);
-    if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {
-      if (trace) keepDecision(trace, units, decision);
-      return NOTHING;
-    }
-  }
-  units.forEach((u, i) => multipliers[3 * width + u] = found.multipliers[i]);
-  pushDown(region, objective, workspace, bounded, sum, multipliers);
-  const settled = settlePushed(region, objective, workspace, bounded, sum);
-  if (trace) keepCoefficients(trace, workspace, settled);
-  const upper = Math.min(part.upper, settled);
-  return { piece: null, closed: upper, point: found.isEmpty ? null : candidate(bounding, tree, found.point) };
+/** Every unit has its phase: a linear program finds the largest value. */
+function settleValue(problem: Problem, bounding: Bounding, part: Part, box: Box, trace: Trace | null): Outcome {
+  const found = boundLeaf(problem, bounding, part, box, trace);
+  if (found === null) return NOTHING;
+  const { upper, point } = found;
+  return { piece: null, closed: upper, point: point && candidate(bounding, part.tree, point) };
 }
 
 function candidate({ region, objective, workspace }: Bounding, tree: number, point: Float64Array): Candidate {

@@ -7,8 +7,11 @@ export type Aim =
   | { readonly kind: "norm"; readonly row: Float64Array }
   /** One entry of J. */
   | { readonly kind: "entry"; readonly row: Float64Array; readonly feature: number }
-  /** c . f itself. */
-  | { readonly kind: "value"; readonly row: Float64Array };
+  /**
+   * c . f itself; or with `among` the least of these outputs: any c that combines them convexly bounds it from above,
+   * the row is the one to begin with.
+   */
+  | { readonly kind: "value"; readonly row: Float64Array; readonly among?: readonly number[] };
 
 /**
  * An aim over a region: p_u = seed_u + sum_{w > u} columns_uw d_w p_w, J = direct + sum_w byFeature_w d_w p_w,
@@ -31,6 +34,8 @@ export interface Objective {
   readonly underflow: number;
   /** Proved bounds of J over the region. */
   readonly entries: Box;
+  /** The outputs an aim is `among`, each on its own. */
+  readonly among: readonly Objective[];
 }
 
 /** `entries` are bounds of J that are known already; null: none are. */
@@ -72,7 +77,24 @@ export function objectiveOf(region: Region, aim: Aim, entries: Box | null): Obje
     entryCharges,
     underflow: region.underflow * charges.reduce((a, b) => (a > b ? a : b), 1),
     entries: known,
+    among: aim.kind === "value" ? (aim.among ?? []).map((k) => objectiveOf(region, outputAim(outputs, k), null)) : [],
   };
+}
+
+/** The value of one output. */
+function outputAim(outputs: number, k: number): Aim {
+  const row = new Float64Array(outputs);
+  row[k] = 1;
+  return { kind: "value", row };
+}
+
+/** The magnitudes of all terms of a value, over the region. */
+export function valueCharge({ width, features, network: { upper, reach } }: Region, objective: Objective): number {
+  const { constantCharge, seedCharges, directCharges } = objective;
+  let charge = constantCharge;
+  for (let u = 0; u < width; u++) if (seedCharges[u] > 0) charge += seedCharges[u] * Math.max(0, upper[u]);
+  for (let j = 0; j < features; j++) charge += directCharges[j] * reach[j];
+  return charge * 1.000001;
 }
 
 /** A product of magnitudes: 0 only where one of them is. */

@@ -23,6 +23,8 @@ export interface Piece extends TreeNode {
   readonly signs: Int8Array;
   /** [4][U]: free data that the next bounds begin with, see `ascend.ts`; empty: the usual lines. */
   readonly multipliers: Float32Array;
+  /** Over the outputs an aim is among: not negative, their sum is exactly 1. Empty for other aims. */
+  readonly weights: Float64Array;
   readonly split: Split | null;
   readonly depth: number;
 }

@@ -4,10 +4,12 @@ import { chooseSplit } from "./choose_split.ts";
 import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
+import { boundLeaf } from "./leaf_value.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
 import type { Trace } from "./trace.ts";
+import { firstWeights } from "./weighing.ts";
 import { workspaceOf } from "./workspace.ts";
 
 /** What is known of an aim before the search: a bound over the region, and of J where it was bounded by entries. */
@@ -44,7 +46,7 @@ function sizeOf(upper: number, lower: number): number {
   return size > 0 && size < Infinity ? size : 1;
 }
 
-/** The whole region as a piece of a tree: bounded once, entries of J by rows. Its split is null where nothing is left to decide. */
+/** The whole region as a piece of a tree, with its bound. Its split is null where nothing is left to decide. */
 export function rootOf(
   problem: Problem,
   tree: number,
@@ -52,12 +54,30 @@ export function rootOf(
   level: number,
   trace: Trace | null = null,
 ): Piece {
+  const bounding = boundingOf(problem, tree), bounded = rootPart(problem, tree, upper, level, trace);
+  const box = bounded.box ?? problem.region.box;
+  const split = chooseSplit(bounding, { ...bounded, box }, bounded.box !== null);
+  if (split !== null || bounding.objective.aim.kind !== "value" || bounded.upper <= level) return { ...bounded, split };
+  const leaf = boundLeaf(problem, bounding, bounded, box, trace);
+  // A region is not empty: what seems so leaves the bound as it is.
+  if (trace && leaf === null) trace.empty = null;
+  return { ...bounded, upper: leaf ? leaf.upper : bounded.upper, split };
+}
+
+/** The whole region as a part: bounded once, entries of J by rows. */
+export function rootPart(
+  problem: Problem,
+  tree: number,
+  upper: number,
+  level: number,
+  trace: Trace | null = null,
+): Part {
   const { region, workspace } = problem, bounding = boundingOf(problem, tree), { objective } = bounding;
   const { lower: low, upper: high } = region.network, { width, features } = region;
-  const isNorm = objective.aim.kind === "norm";
+  const { aim } = objective, isNorm = aim.kind === "norm";
   const phases = new Int8Array(width);
   const gradients = { lower: objective.charges.map((size) => -size), upper: objective.charges.slice() };
-  if (objective.aim.kind !== "value") boundGradients(region, objective, workspace, { phases, gradients });
+  if (aim.kind !== "value") boundGradients(region, objective, workspace, { phases, gradients });
   if (isNorm) {
     workspace.entryLower.set(objective.entries.lower);
     workspace.entryUpper.set(objective.entries.upper);
@@ -74,10 +94,10 @@ export function rootOf(
     gradients,
     signs: new Int8Array(isNorm ? features : 0),
     multipliers: new Float32Array(0),
+    weights: aim.kind === "value" && aim.among ? firstWeights(region, aim.among) : new Float64Array(0),
     depth: 0,
   };
   const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level, trace);
   if (bounded === null) throw new RangeError("Cannot search: the region was found empty");
-  const split = chooseSplit(bounding, { ...bounded, box: bounded.box ?? region.box }, bounded.box !== null);
-  return { ...bounded, split };
+  return bounded;
 }

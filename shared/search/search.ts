@@ -13,7 +13,7 @@ import { bytesOf, type Piece } from "./piece.ts";
 import { flopsOfPiece, type Region, regionOf } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
 import { newTrace, recordedTree, recordOf } from "./trace.ts";
-import type { Candidate, Proved, Root } from "./tree.ts";
+import type { Candidate, Prove, Proved, Root } from "./tree.ts";
 
 /** What is searched: aims over a box, with what one pass over the network found. */
 export interface SearchQuestion {
@@ -26,10 +26,12 @@ export interface SearchQuestion {
   readonly proved: readonly Proved[];
   readonly goal: Goal;
   readonly limits: { readonly max_nodes: number; readonly gap: number };
-  /** Whether every bounded piece leaves a record. */
+  /** Whether every bounded piece leaves a record: of aims that are not among outputs. */
   readonly isRecorded?: boolean;
   /** Where a point may be handed out: it, or one beside it. */
   readonly place: (point: Float64Array) => Float64Array;
+  /** Proves lower bounds at points (default: by outward arithmetic at the place of the point). */
+  readonly prove?: Prove;
   readonly run: Run;
 }
 
@@ -88,7 +90,8 @@ async function searchIn(
   const local = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
-    if (!isOpen[tree] || region.width === 0) return { upper, node: null, proved: proved[tree] };
+    const { aim } = asked[tree], isOne = aim.kind !== "value" || aim.among === undefined;
+    if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
     if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const trace = question.isRecorded ? newTrace() : null;
     const node = rootOf(problem, tree, upper, levels[tree], trace);
@@ -110,7 +113,8 @@ async function searchIn(
       limits,
       expander: distributed ?? local,
       bytesOf,
-      prove: (points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))),
+      prove: question.prove ??
+        ((points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) })))),
     }, { signal: run.signal, ...context });
     run.work.flops += found.nodes * flops;
     const { save: _, records, ...rest } = found;
@@ -163,6 +167,7 @@ function notBounded(tree: number, upper: number): Piece {
     gradients: nothing,
     signs: bytes,
     multipliers: new Float32Array(0),
+    weights: none,
     split: null,
     depth: 0,
   };
@@ -186,7 +191,12 @@ async function prove(
     lower[i] = aim.kind === "entry" ? boxes[at].lower[aim.feature] : leastNorm(boxes[at]);
   });
   const outputs = await outputsAt(graph, values.map((i) => points[i].point), run);
-  values.forEach((i, at) => lower[i] = leastValue(asked[points[i].tree].aim.row, outputs[at]));
+  values.forEach((i, at) => {
+    const { aim } = asked[points[i].tree];
+    lower[i] = aim.kind === "value" && aim.among
+      ? aim.among.reduce((least, k) => Math.min(least, outputs[at].lower[k]), Infinity)
+      : leastValue(aim.row, outputs[at]);
+  });
   return lower;
 }
 

@@ -5,7 +5,7 @@ import type { Workspace } from "./workspace.ts";
 /** What an objective is at a point, in plain arithmetic; on a kink with the derivative 0. Overwrites the workspace. */
 export function valueAt(
   { width, ranks, byUnit, byInput, vectors, network: { bias } }: Region,
-  { aim, seed, direct, constant }: Objective,
+  { aim, seed, direct, constant, among }: Objective,
   { corner, height, row, unit, gradient, gated, overInput }: Workspace,
   point: Float64Array,
 ): number {
@@ -17,6 +17,12 @@ export function valueAt(
       height[u] += bias[u] + row[u];
       unit[u] = height[u] > 0 ? height[u] : 0;
     }
+  }
+  if (aim.kind === "value" && among.length > 1) {
+    return among.reduce(
+      (least, one) => Math.min(least, one.constant + dot(one.direct, point) + dot(one.seed, unit)),
+      Infinity,
+    );
   }
   if (aim.kind === "value") return constant + dot(direct, point) + dot(seed, unit);
   for (let r = ranks.length - 1; r >= 0; r--) {

@@ -6,6 +6,7 @@ import type { Box } from "../numeric/box.ts";
 import { representable } from "../properties/analysis.ts";
 import type { OptionsRequest } from "../query.ts";
 import { attack } from "./attack.ts";
+import { decide, isSearchable, type OpenCase } from "./decide.ts";
 import { type Functional, functionalOf, type Range, truthOf } from "./functional.ts";
 import { doublesIn, enclosing, type Point, pointAt } from "./point.ts";
 import type { Case, Counterexamples } from "./property.ts";
@@ -14,10 +15,12 @@ import { meaningless } from "./source.ts";
 /** `unsat`: no counterexample exists. `sat`: the one that is given. Both over the real numbers, rounding included. */
 export type Answer =
   & {
-    /** Disjuncts over all boxes, and those of which no constraint was proved false. */
+    /** Disjuncts over all boxes, and those that were not proved impossible. */
     readonly disjuncts: number;
     readonly open: number;
-    /** Ids of the certificates (`output_bounds`) of what was proved. */
+    /** Boxes or parts of one that a search bounded. */
+    readonly nodes: number;
+    /** Ids of the certificates (`output_bounds`) of what was proved without a search. */
     readonly certificates: readonly string[];
   }
   & ({ readonly verdict: "unsat" | "unknown" } | { readonly verdict: "sat"; readonly counterexample: Counterexample });
@@ -33,11 +36,16 @@ export interface AnswerOptions {
   readonly output?: string;
   /** How the boxes are bounded. */
   readonly options?: OptionsRequest;
-  /** Plain arithmetic that the search for counterexamples may take. */
+  /** Plain arithmetic that the first search for counterexamples may take. */
   readonly searchFlops?: number;
+  /** Nodes that the search of what is left may bound; 0: there is none. */
+  readonly maxNodes?: number;
 }
 
-const SEARCH_FLOPS = 1e9;
+const SEARCH_FLOPS = 2e8;
+
+/** Nodes of a search that is not told how many. */
+export const PROPERTY_NODES = 1_000_000;
 
 /** At a point intervals are tight. */
 const AT_A_POINT: OptionsRequest = { relaxation: "interval", preactivation: "interval" };
@@ -45,32 +53,49 @@ const AT_A_POINT: OptionsRequest = { relaxation: "interval", preactivation: "int
 /**
  * Answers whether a counterexample exists.
  *
- * `unsat`: in every disjunct a constraint is proved false on the whole box (all functionals of a box are rows of one
- * question). `sat`: at a point of the box, ends as written, all constraints of a disjunct are proved true. Else `unknown`.
+ * `unsat`: every disjunct is proved impossible, by a constraint that is false on the whole box (all functionals of a box are
+ * rows of one question) or by a search of parts of it. `sat`: at a point of the box, ends as written, all constraints of a
+ * disjunct are proved true. Else `unknown`. The answer depends on the question alone, unless the host ends the search.
  * Throws: `shape-mismatch` where the model has other sizes than the property; what `certify` throws.
  */
 export async function answerProperty(
   property: Counterexamples,
   model: Model,
   context: CertifyContext,
-  { output, options, searchFlops = SEARCH_FLOPS }: AnswerOptions = {},
+  { output, options, searchFlops = SEARCH_FLOPS, maxNodes = PROPERTY_NODES }: AnswerOptions = {},
 ): Promise<Answer> {
   const ask: Ask = { model, context, output: output ?? onlyOutput(model), outputs: property.outputs };
   checkSizes(property, ask);
   const certificates: string[] = [];
   const disjuncts = property.cases.reduce((sum, one) => sum + one.disjuncts.length, 0);
-  let open = 0;
+  const left: (OpenCase & { readonly of: Case })[] = [];
+  const openOf = () => left.reduce((sum, one) => sum + one.disjuncts.length, 0);
+  const met = ({ certificate, counterexample }: Proof, open: number, nodes: number): Answer => {
+    certificates.push(certificate);
+    return { verdict: "sat", disjuncts, open, nodes, certificates, counterexample };
+  };
   for (const one of property.cases) {
-    const left = await openDisjuncts(one, ask, options, certificates);
-    open += left.length;
-    for (const constraints of left) {
-      const found = await search(one, constraints, ask, searchFlops / disjuncts);
-      if (found === null) continue;
-      certificates.push(found.certificate);
-      return { verdict: "sat", disjuncts, open, certificates, counterexample: found.counterexample };
+    const found = await openDisjuncts(one, ask, options, certificates);
+    if (found.disjuncts.length > 0) left.push({ ...found, of: one });
+    for (const constraints of found.disjuncts) {
+      const proof = await search(one, constraints, ask, searchFlops / disjuncts);
+      if (proof !== null) return met(proof, openOf(), 0);
     }
   }
-  return { verdict: open === 0 ? "unsat" : "unknown", disjuncts, open, certificates };
+  const isSearched = left.every((one) => one.disjuncts.every((constraints) => isSearchable(constraints, one.outputs)));
+  if (left.length === 0 || maxNodes === 0 || !isSearched) {
+    return { verdict: left.length === 0 ? "unsat" : "unknown", disjuncts, open: openOf(), nodes: 0, certificates };
+  }
+  let proof: Proof | null = null;
+  const { open, nodes } = await decide(model.graph(ask.output), left, {
+    maxNodes,
+    async holdsAt(point, at, d) {
+      proof = await replayAt(point, left[at].of, left[at].disjuncts[d], ask);
+      return proof !== null;
+    },
+  }, context);
+  if (proof !== null) return met(proof, open, nodes);
+  return { verdict: open === 0 ? "unsat" : "unknown", disjuncts, open, nodes, certificates };
 }
 
 interface Ask {
@@ -104,14 +129,15 @@ async function openDisjuncts(
   ask: Ask,
   options: OptionsRequest | undefined,
   certificates: string[],
-): Promise<Disjunct[]> {
+): Promise<OpenCase> {
   const asked = disjuncts.map((constraints) => constraints.map((one) => functionalOf(one, ask.outputs)));
-  if (asked.every((functionals) => functionals.length === 0)) return asked;
   const region = enclosing(box);
+  if (asked.every((functionals) => functionals.length === 0)) return { box: region, disjuncts: asked, outputs: [] };
   if (!isFinite(region)) throw meaningless("a bound of an input is beyond the range of doubles");
-  const { truth, certificate } = await truthOver(region, asked.flat(), ask, options, false);
+  const { truth, certificate, outputs } = await truthOver(region, asked.flat(), ask, options, false);
   certificates.push(certificate);
-  return asked.filter((functionals) => !functionals.some((one) => truth(one) === false));
+  const left = asked.filter((functionals) => !functionals.some((one) => truth(one) === false));
+  return { box: region, disjuncts: left, outputs };
 }
 
 function isFinite({ lower, upper }: Box): boolean {
@@ -123,22 +149,37 @@ async function search(
   constraints: Disjunct,
   ask: Ask,
   flops: number,
-): Promise<{ counterexample: Counterexample; certificate: string } | null> {
-  const doubles = doublesIn(box);
+): Promise<Proof | null> {
   const { model, context: { signal } } = ask;
-  const graph = model.graph(ask.output);
-  for (const found of attack(graph, doubles, constraints, flops, signal)) {
-    const inType = representable(found, { box: doubles, inputType: model.inputType });
-    for (const coordinates of inType === found ? [found] : [inType, found]) {
-      const proved = await replay(pointAt(coordinates, box), constraints, ask);
-      if (proved !== null) return proved;
-    }
+  for (const found of attack(model.graph(ask.output), doublesIn(box), constraints, flops, signal)) {
+    const proof = await replayAt(found, { box }, constraints, ask);
+    if (proof !== null) return proof;
+  }
+  return null;
+}
+
+interface Proof {
+  readonly counterexample: Counterexample;
+  readonly certificate: string;
+}
+
+/** The counterexample at a point, where there is one: in the model's input type, or at the point itself. */
+async function replayAt(
+  found: Float64Array,
+  { box }: Pick<Case, "box">,
+  constraints: Disjunct,
+  ask: Ask,
+): Promise<Proof | null> {
+  const inType = representable(found, { box: doublesIn(box), inputType: ask.model.inputType });
+  for (const coordinates of inType === found ? [found] : [inType, found]) {
+    const proof = await replay(pointAt(coordinates, box), constraints, ask);
+    if (proof !== null) return proof;
   }
   return null;
 }
 
 /** The counterexample, where every constraint is proved at the point. */
-async function replay(point: Point, constraints: Disjunct, ask: Ask) {
+async function replay(point: Point, constraints: Disjunct, ask: Ask): Promise<Proof | null> {
   if (!isFinite(point.cell)) return null;
   const { truth, certificate, outputs } = await truthOver(point.cell, constraints, ask, AT_A_POINT, true);
   if (!constraints.every((one) => truth(one) === true)) return null;

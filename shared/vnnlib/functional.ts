@@ -11,6 +11,8 @@ export interface Functional {
   readonly errors: ReadonlyMap<number, number>;
   /** The largest double that satisfies the constraint: no double lies between it and the limit of the file. */
   readonly limit: number;
+  /** The smallest double that is not below the limit of the file. */
+  readonly above: number;
 }
 
 /** Bounds of a value; infinite where they overflowed. */
@@ -29,7 +31,8 @@ export function functionalOf({ linear }: Constraint, outputs: number): Functiona
     const error = roundingOf(c);
     if (error > 0) errors.set(k, error);
   }
-  return { row, errors, limit: roundDown(negate(linear.constant)) };
+  const limit = negate(linear.constant);
+  return { row, errors, limit: roundDown(limit), above: roundUp(limit) };
 }
 
 /** At least |c - nearest(c)|. */
