@@ -101,10 +101,9 @@ function settleAlive({ region, objective, workspace }: Bounding, piece: Bounded,
 /** An ascent ends where its value is so far below the level, by the objective's size: what rounding takes is less. */
 const NEAR = 2 ** -36;
 
-function loadMultipliers(region: Region, { multipliers }: Workspace, { multipliers: stored, phases }: Part): void {
+function loadMultipliers(region: Region, { multipliers }: Workspace, { multipliers: stored }: Part): void {
   if (stored.length === 0) usualMultipliers(region, multipliers);
   else multipliers.set(stored);
-  void phases;
 }
 
 /** Whether rows bound all h again on every piece: where that costs no more than some ascents. */

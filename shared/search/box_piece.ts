@@ -18,15 +18,15 @@ export interface BoxPiece extends TreeNode {
   readonly box: Box;
   /** By alternative: what is known of the least of its outputs over the box, from above. */
   readonly bounds: Float64Array;
-  /** Proved bounds of the activations' inputs; empty before the first pass. */
-  readonly inputs: ReadonlyMap<NodeId, Box>;
+  /** Proved bounds of the activations' inputs; null before the first pass. */
+  readonly inputs: ReadonlyMap<NodeId, Box> | null;
   readonly depth: number;
 }
 
 /** Bytes that a piece keeps, roughly. */
 export function bytesOfBox({ box, bounds, inputs }: BoxPiece): number {
   let numbers = box.lower.length;
-  for (const { lower } of inputs.values()) numbers += lower.length;
+  for (const { lower } of inputs?.values() ?? []) numbers += lower.length;
   return 500 + 8 * bounds.length + 16 * numbers;
 }
 
@@ -34,8 +34,7 @@ const OPTIONS: BoundOptions = { refine: "linear", rule: "chord" };
 
 export interface BoundedBoxes {
   readonly pass: Pass;
-  /** A piece each; null where its bounds crossed, which only rounding can do: nothing is known anew then. */
-  readonly pieces: readonly BoxPiece[];
+  readonly pieces: readonly (BoxPiece & { readonly inputs: ReadonlyMap<NodeId, Box> })[];
 }
 
 /**
@@ -49,7 +48,7 @@ export async function boundBoxes(
   levels: Float64Array,
   run: Run,
 ): Promise<BoundedBoxes> {
-  const groups = parts.map(({ box, inputs }): Group => ({ box, inherited: inputs }));
+  const groups = parts.map(({ box, inputs }): Group => (inputs ? { box, inherited: inputs } : { box }));
   const pass = await boundGraph(graph, groups, OPTIONS, run), last = graph.nodes.length - 1;
   const rows = parts.map(({ tree, bounds }, g) => {
     const { upper } = pass.states[last].boxes[g], wanted = new Set<number>();
@@ -61,7 +60,7 @@ export async function boundBoxes(
   await refine(pass, last, rows);
   const combined = await boundCombinations(pass, parts, alternatives, levels);
   const activations = graph.nodes.filter((node) => rulesOf(node)?.kind === "elementwise");
-  const pieces = parts.map((part, g): BoxPiece => {
+  const pieces = parts.map((part, g) => {
     if (pass.empty[g] === 1) throw new RangeError("Cannot search: a box was found empty");
     const { upper } = pass.states[last].boxes[g];
     const bounds = part.bounds.map((known, a) =>

@@ -4,7 +4,15 @@ import { condenseNetwork } from "../condensed/condense_network.ts";
 import type { Graph } from "../graph.ts";
 import { midpoint } from "../numeric/box.ts";
 import { evaluatePlain } from "../witness/plain_network.ts";
-import { type Alternatives, boundBoxes, type BoxPiece, halvesOf, largestOf, leastOf } from "./box_piece.ts";
+import {
+  type Alternatives,
+  boundBoxes,
+  type BoundedBoxes,
+  type BoxPiece,
+  halvesOf,
+  largestOf,
+  leastOf,
+} from "./box_piece.ts";
 import { boundingOf, expandPiece, settle } from "./expand.ts";
 import type { Asked } from "./roots.ts";
 import { problemOf, rootPart } from "./roots.ts";
@@ -13,7 +21,7 @@ import { regionOf } from "./region.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 
 /** Pieces of a box are searched where it leaves so few neurons undetermined, and so many of them are bounded. */
-const FEW_UNITS = 24, MOST_PIECES = 24;
+const FEW_UNITS = 32, MOST_PIECES = 48;
 
 /**
  * Splits boxes of inputs, and bounds the halves by passes over the network itself, those of a round together. Where few
@@ -29,12 +37,14 @@ export function boxExpander(graph: Graph, alternatives: readonly Alternatives[],
       run.kernels.scope(async () => {
         const parts = nodes.map((node) => {
           const { tree, inputs } = node;
-          return inputs.size === 0 ? [node] : halvesOf(graph, node, alternatives[tree], levels[tree]);
+          return inputs === null ? [node] : halvesOf(graph, node, alternatives[tree], levels[tree]);
         });
+        const whole = (node: BoxPiece) => ({ children: [], closed: node.upper, bounded: 0, points: [] });
+        if (parts.every((halves) => halves.length === 0)) return nodes.map(whole);
         const { pass, pieces } = await boundBoxes(graph, parts.flat(), alternatives, levels, run);
         let group = 0;
         return nodes.map((node, at) => {
-          if (parts[at].length === 0) return { children: [], closed: node.upper, bounded: 0, points: [] };
+          if (parts[at].length === 0) return whole(node);
           const found = parts[at].map(() => {
             const one = settleBox(graph, pieces[group], alternatives[node.tree], levels[node.tree], pass, group, run);
             group++;
@@ -57,7 +67,7 @@ function together(parts: readonly Expansion<BoxPiece>[]): Expansion<BoxPiece> {
 
 function settleBox(
   graph: Graph,
-  piece: BoxPiece,
+  piece: BoundedBoxes["pieces"][number],
   alternatives: Alternatives,
   level: number,
   pass: Pass,
@@ -100,7 +110,7 @@ interface Within {
 /** The pieces of a box, depth first, for every alternative that is above the level, as far as {@link MOST_PIECES} let it. */
 function searchWithin(
   graph: Graph,
-  { box, bounds: known, inputs, tree }: BoxPiece,
+  { box, bounds: known, inputs, tree }: BoundedBoxes["pieces"][number],
   alternatives: Alternatives,
   level: number,
   pass: Pass,

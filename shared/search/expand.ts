@@ -45,8 +45,11 @@ export function expanderOf(problem: Problem): Expander<Piece> {
 }
 
 export function expandPiece(problem: Problem, node: Piece, level: number): Expansion<Piece> {
-  if (node.split === null) return { children: [], closed: node.upper, bounded: 0, points: [] };
   const bounding = boundingOf(problem, node.tree);
+  if (node.split === null) {
+    const { closed, point } = settle(problem, bounding, node, level);
+    return { children: [], closed, bounded: 0, points: point ? [point] : [] };
+  }
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
   const parts = partsOf(bounding.region, node);
   const children: Piece[] = [], points: Candidate[] = [], records: RecordedPart[] = [];

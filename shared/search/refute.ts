@@ -17,6 +17,8 @@ export interface RefuteQuestion {
   /** Whether that is proved at a point of a case. */
   readonly holdsAt: (point: Float64Array, at: number) => Promise<boolean>;
   readonly maxNodes: number;
+  /** Boxes of more inputs are not split (default {@link MOST_SPLIT_INPUTS}). */
+  readonly mostSplitInputs?: number;
   readonly run: Run;
 }
 
@@ -33,7 +35,7 @@ export interface RefuteAnswer {
   readonly stoppedBy: Searched<TreeNode>["stoppedBy"];
 }
 
-/** Boxes of more inputs are not split: the halves of one input change too little. */
+/** Of more inputs the halves of a box differ too little from it. */
 export const MOST_SPLIT_INPUTS = 16;
 
 /** The greatest number below 0: what is at most this is refuted. */
@@ -48,8 +50,8 @@ const NOTHING: Proved = { lower: -Infinity, point: null };
  * Throws: the signal's reason when aborted.
  */
 export async function refute(question: RefuteQuestion, context: RefuteContext = {}): Promise<RefuteAnswer> {
-  const [input] = question.graph.nodes;
-  return input.size <= MOST_SPLIT_INPUTS ? await byBoxes(question, context) : await byUnits(question, context);
+  const { graph: { nodes: [input] }, mostSplitInputs = MOST_SPLIT_INPUTS } = question;
+  return input.size <= mostSplitInputs ? await byBoxes(question, context) : await byUnits(question, context);
 }
 
 function goalOf(trees: number): Goal {
@@ -72,7 +74,7 @@ async function byBoxes(question: RefuteQuestion, context: RefuteContext): Promis
 
 function wholeBox({ box, alternatives }: RefuteQuestion["cases"][number], tree: number): BoxPiece {
   const bounds = new Float64Array(alternatives.length).fill(Infinity);
-  return { tree, upper: Infinity, box, bounds, inputs: new Map(), depth: 0 };
+  return { tree, upper: Infinity, box, bounds, inputs: null, depth: 0 };
 }
 
 /** What holds at a point is at least 0 there; nothing else is told apart. */

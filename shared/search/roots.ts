@@ -4,7 +4,6 @@ import { chooseSplit } from "./choose_split.ts";
 import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
-import { boundLeaf } from "./leaf_value.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
@@ -56,12 +55,7 @@ export function rootOf(
 ): Piece {
   const bounding = boundingOf(problem, tree), bounded = rootPart(problem, tree, upper, level, trace);
   const box = bounded.box ?? problem.region.box;
-  const split = chooseSplit(bounding, { ...bounded, box }, bounded.box !== null);
-  if (split !== null || bounding.objective.aim.kind !== "value" || bounded.upper <= level) return { ...bounded, split };
-  const leaf = boundLeaf(problem, bounding, bounded, box, trace);
-  // A region is not empty: what seems so leaves the bound as it is.
-  if (trace && leaf === null) trace.empty = null;
-  return { ...bounded, upper: leaf ? leaf.upper : bounded.upper, split };
+  return { ...bounded, split: chooseSplit(bounding, { ...bounded, box }, bounded.box !== null) };
 }
 
 /** The whole region as a part: bounded once, entries of J by rows. */

@@ -98,7 +98,7 @@ async function searchIn(
     const recorded = trace && recordOf(region, null, tree, 0, trace, node.upper);
     return {
       upper: node.upper,
-      node: node.split === null ? null : node,
+      node: node.split === null && isOne ? null : node,
       proved: proved[tree],
       ...(recorded && { recorded }),
     };

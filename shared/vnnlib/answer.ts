@@ -45,7 +45,7 @@ export interface AnswerOptions {
 const SEARCH_FLOPS = 2e8;
 
 /** Nodes of a search that is not told how many. */
-export const PROPERTY_NODES = 1_000_000;
+export const PROPERTY_NODES = 200_000;
 
 /** At a point intervals are tight. */
 const AT_A_POINT: OptionsRequest = { relaxation: "interval", preactivation: "interval" };

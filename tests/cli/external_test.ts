@@ -11,6 +11,9 @@ interface Instance {
   readonly expected: "sat" | "unsat";
 }
 
+/** Enough for all that is decided within some seconds. */
+const NODES = 8000;
+
 const kernels = wasmKernels(module);
 
 collectionTest("answerProperty() contradicts no stored verdict of other tools", "external/vnnlib", async (folder) => {
@@ -23,12 +26,12 @@ collectionTest("answerProperty() contradicts no stored verdict of other tools", 
     for (const { onnx, vnnlib, expected } of instances) {
       const model = await readModel(Deno.readFileSync(`${below}/${onnx}`));
       const property = readProperty(Deno.readTextFileSync(`${below}/${vnnlib}`));
-      const { verdict } = await answerProperty(property, model, { kernels }, { searchFlops: 3e8 });
+      const { verdict } = await answerProperty(property, model, { kernels }, { searchFlops: 1e8, maxNodes: NODES });
       assert.ok(verdict === "unknown" || verdict === expected, `${index}: ${onnx} ${vnnlib} is ${verdict}`);
       total++;
       if (verdict !== "unknown") decided++;
     }
   }
   console.log(`${decided} of ${total} decided`);
-  assert.ok(2 * decided >= total - 1, `only ${decided} of ${total} decided`);
+  assert.ok(5 * decided >= 4 * total, `only ${decided} of ${total} decided`);
 });
