@@ -62,6 +62,7 @@ function searchParts(
   const searches = finding.type === "radius" ? finding.steps : 1;
   if (nodes > searches * (asked?.max_nodes ?? 0)) return "its search took more nodes than were asked for";
   if ((stopped_by === "none" || stopped_by === "closed") && open > 0) return "its search left nodes open";
+  if (stopped_by === "record" && !asked?.record) return "its search ended with a record that was not asked for";
   if (stopped_by === "time" && asked?.time_ms === undefined) {
     return "its search stopped at a time that was not asked for";
   }

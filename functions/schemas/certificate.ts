@@ -141,6 +141,7 @@ const Piece = z.strictObject({
   lower_slopes: numberList().optional(),
   over_gradients: numberList().optional(),
   over_heights: numberList().optional(),
+  weights: numberList().optional(),
   bound: bound(),
   empty: z.union([
     z.strictObject({ by: z.literal("phases") }),
@@ -155,6 +156,7 @@ const Record = z.strictObject({
   trees: z.array(z.strictObject({
     aim: z.enum(["norm", "entry", "value"]),
     row: numberList(),
+    among: indices().optional(),
     feature: index().optional(),
     bound: bound(),
   })),
@@ -179,7 +181,7 @@ export const Certificate = z.strictObject({
     search: z.strictObject({
       nodes: z.int().min(0),
       open: z.int().min(0),
-      stopped_by: z.enum(["none", "closed", "gap", "max_nodes", "time", "canceled", "memory"]),
+      stopped_by: z.enum(["none", "closed", "gap", "max_nodes", "record", "time", "canceled", "memory"]),
     }),
   }),
   arithmetic: z.strictObject({

@@ -111,10 +111,10 @@ export interface SearchReport {
   readonly nodes: number;
   readonly open: number;
   /**
-   * none: no search was asked for. closed: nothing that is left could change the answer. time, canceled and memory: the
-   * host ended it, so the certificate is not reproducible.
+   * none: no search was asked for. closed: nothing that is left could change the answer. record: it holds no more. time,
+   * canceled and memory: the host ended it, so the certificate is not reproducible.
    */
-  readonly stopped_by: "none" | "closed" | "gap" | "max_nodes" | "time" | "canceled" | "memory";
+  readonly stopped_by: "none" | "closed" | "gap" | "max_nodes" | "record" | "time" | "canceled" | "memory";
 }
 
 /** Whether the question alone decided where a search ended: then it ends there on every host that lets it. */

@@ -12,17 +12,19 @@ export interface SearchRecord {
 /** What is maximised over the region, with the bound of one pass: that of the whole tree where no piece is in it. */
 export interface RecordedTree {
   readonly aim: "norm" | "entry" | "value";
-  /** The combination of the outputs. */
+  /** The combination of the outputs; of a value that is the least of some, any. */
   readonly row: readonly number[];
+  /** The outputs whose least is maximised. */
+  readonly among?: readonly number[];
   /** Of an entry. */
   readonly feature?: number;
   readonly bound: Bound;
 }
 
 /** null: not finite. */
-type Bound = number | null;
+export type Bound = number | null;
 
-interface Bounds {
+export interface Bounds {
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
 }
@@ -40,6 +42,7 @@ export interface PieceRecord {
   readonly tree: number;
   /** Position of the piece it was split from; null: the whole region. */
   readonly parent: number | null;
+  /** null with a parent: nothing was left to split, the same part is bounded once more. */
   readonly cut: Cut | null;
   readonly box?: Bounds;
   /** [U]: 1, -1, or 0 where it is open, after bounding. */
@@ -54,6 +57,8 @@ export interface PieceRecord {
   /** [U]: the coefficients over p and over h that `bound` follows from; absent: it is that of the parent, or of one pass. */
   readonly over_gradients?: readonly number[];
   readonly over_heights?: readonly number[];
+  /** Of the outputs a value is among, in `bound`: not negative, their sum is exactly 1. */
+  readonly weights?: readonly number[];
   /** null where it is empty. */
   readonly bound: Bound;
   readonly empty?: Emptiness;
@@ -85,9 +90,9 @@ export function boundsOfTrees({ trees, pieces }: SearchRecord): number[] {
   return bounds;
 }
 
-/** What is wrong with a record on its own terms: pieces before their parents, other than two parts, bounds that rise. */
+/** What is wrong with a record on its own terms: pieces before their parents, parts that do not cover, bounds that rise. */
 export function brokenRecord({ trees, pieces, units }: SearchRecord): string | null {
-  const parts = new Map<number, Cut[]>(), roots = new Set<number>();
+  const parts = new Map<number, (Cut | null)[]>(), roots = new Set<number>();
   for (const [at, { tree, parent, cut, bound, empty }] of pieces.entries()) {
     if (trees[tree] === undefined) return "its record has a piece of no tree";
     const above = parent === null ? trees[tree].bound : pieces[parent]?.bound;
@@ -99,29 +104,38 @@ export function brokenRecord({ trees, pieces, units }: SearchRecord): string | n
       roots.add(tree);
       continue;
     }
-    if (cut === null || parent >= at || pieces[parent].tree !== tree || pieces[parent].empty) {
+    if (parent >= at || pieces[parent].tree !== tree || pieces[parent].empty) {
       return "its record has a piece without what it was split from";
     }
     parts.set(parent, [...parts.get(parent) ?? [], cut]);
   }
-  for (const cuts of parts.values()) if (!areTwo(cuts, units.length)) return "its record has parts that do not cover";
+  for (const cuts of parts.values()) if (!cover(cuts, units.length)) return "its record has parts that do not cover";
   return null;
 }
 
-/** The two sides of one cut? */
-function areTwo([one, other, ...more]: readonly Cut[], width: number): boolean {
-  if (other === undefined || more.length > 0) return false;
+/** The two sides of one cut, or the whole? */
+function cover([one, other, ...more]: readonly (Cut | null)[], width: number): boolean {
+  if (one === null) return other === undefined;
+  if (!other || more.length > 0) return false;
   if ("unit" in one) {
     return "unit" in other && one.unit === other.unit && one.unit < width && one.phase * other.phase === -1;
   }
   return "feature" in other && one.feature === other.feature && one.at === other.at && one.side !== other.side;
 }
 
-/** How many numbers a record holds, roughly. */
-export function numbersIn(
-  { box, phases, heights, gradients, entries, lower_slopes, over_gradients }: Omit<PieceRecord, "parent">,
-): number {
-  const sizes = [box, heights, gradients].map((one) => 2 * (one?.lower.length ?? 0));
-  const vectors = [phases, lower_slopes, over_gradients, over_gradients].map((one) => one?.length ?? 0);
-  return [...sizes, ...vectors].reduce((a, b) => a + b, 3 * (entries?.features.length ?? 0) + 8);
+/** How many numbers a piece holds: those of its arrays, and some for the rest. */
+export function numbersIn(piece: Omit<PieceRecord, "parent">): number {
+  const { box, phases, heights, gradients, entries, lower_slopes, over_gradients, over_heights, weights, empty } =
+    piece;
+  const pairs = [box, heights, gradients].map((one) => 2 * (one?.lower.length ?? 0));
+  const vectors = [phases, lower_slopes, over_gradients, over_heights, weights].map((one) => one?.length ?? 0);
+  const units = empty && "units" in empty ? 2 * empty.units.length : 0;
+  return [...pairs, ...vectors].reduce((a, b) => a + b, 3 * (entries?.features.length ?? 0) + units + OTHERS);
+}
+
+const OTHERS = 8;
+
+/** The most of {@link numbersIn} for U units, n features and K outputs. */
+export function mostNumbersIn(width: number, features: number, outputs: number): number {
+  return 8 * width + 5 * features + outputs + OTHERS;
 }

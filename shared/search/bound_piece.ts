@@ -64,17 +64,18 @@ export function boundPart(
   const sum = weighing?.sum() ?? fixed;
   pushDown(region, objective, workspace, piece, sum, multipliers);
   let found = settlePushed(region, objective, workspace, piece, sum);
-  if (trace) keepCoefficients(trace, workspace, found);
+  const weights = weighing?.weights() ?? null;
+  if (trace) keepCoefficients(trace, workspace, found, weights);
   if (isDecided && found > level) {
     // Half-spaces that meet inside add to a value that is exact without them.
     multipliers.fill(0, 3 * region.width);
     pushDown(region, objective, workspace, piece, sum, multipliers);
     const exact = settlePushed(region, objective, workspace, piece, sum);
-    if (trace) keepCoefficients(trace, workspace, exact);
+    if (trace) keepCoefficients(trace, workspace, exact, weights);
     found = Math.min(found, exact);
     if (kind === "entry") {
       const alive = settleAlive(bounding, piece, sum);
-      if (trace) keepCoefficients(trace, workspace, alive);
+      if (trace) keepCoefficients(trace, workspace, alive, weights);
       found = Math.min(found, alive);
     }
   }
@@ -85,7 +86,7 @@ export function boundPart(
     box: renew ? piece.box : null,
     upper: found < part.upper ? found : part.upper,
     signs,
-    weights: weighing?.weights() ?? part.weights,
+    weights: weights ?? part.weights,
     multipliers: Float32Array.from(multipliers),
   };
 }
@@ -126,7 +127,12 @@ function tie({ network: { units } }: Region, phases: Int8Array): boolean {
   return true;
 }
 
-/** The aim as a sum over the piece; of a norm with chords of |J_j| over the workspace's entries. */
+/**
+ * The aim as a sum over the piece; of a norm with chords of |J_j| over the workspace's entries.
+ *
+ * The sign of an entry is what was first found of it: a record tells entries only until then (`trace.ts`), so that which line
+ * of |J_j| was taken must not depend on what is found later.
+ */
 export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Array): Sum {
   const { aim, direct, seed, entryCharges } = objective, { width, features, byFeature } = region;
   const { start, slopes, entryLower, entryUpper } = workspace;

@@ -8,7 +8,7 @@ import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
 import type { Candidate, Expander, Expansion, RecordedPart } from "./tree.ts";
-import { keepDecision, newTrace, recordOf, type Trace } from "./trace.ts";
+import { keepDecision, newTrace, recordOf, type Trace, traceOf } from "./trace.ts";
 import { valueAt } from "./value_at.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -46,10 +46,7 @@ export function expanderOf(problem: Problem): Expander<Piece> {
 
 export function expandPiece(problem: Problem, node: Piece, level: number): Expansion<Piece> {
   const bounding = boundingOf(problem, node.tree);
-  if (node.split === null) {
-    const { closed, point } = settle(problem, bounding, node, level);
-    return { children: [], closed, bounded: 0, points: point ? [point] : [] };
-  }
+  if (node.split === null) return settleWhole(problem, bounding, node, level);
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
   const parts = partsOf(bounding.region, node);
   const children: Piece[] = [], points: Candidate[] = [], records: RecordedPart[] = [];
@@ -66,6 +63,14 @@ export function expandPiece(problem: Problem, node: Piece, level: number): Expan
     if (outcome.point) points.push(outcome.point);
   }
   return { children, closed, bounded: parts.length, points, ...(problem.isRecorded && { records }) };
+}
+
+/** A root on which nothing is open: bounded once more, as a leaf is. */
+function settleWhole(problem: Problem, bounding: Bounding, node: Piece, level: number): Expansion<Piece> {
+  const trace = problem.isRecorded ? traceOf({ ...node, box: boxOf(bounding.region, node) }) : null;
+  const { closed, point } = settle(problem, bounding, node, level, trace);
+  const records = trace && [{ ...recordOf(bounding.region, node, node.tree, 0, trace, closed), child: null }];
+  return { children: [], closed, bounded: 0, points: point ? [point] : [], ...(records && { records }) };
 }
 
 export function boundingOf({ region, objectives, scales, workspace }: Problem, tree: number): Bounding {

@@ -27,9 +27,9 @@ export function boundLeaf(
   box: Box,
   trace: Trace | null = null,
 ): LeafBound | null {
-  const { region, objective } = bounding, { among } = objective;
+  const { region, objective } = bounding, { among } = objective, isAmong = among.length > 1;
   const bounded: Bounded = { ...part, box }, leaf = leafForms(region, bounded), { units, halfSpaces, errors } = leaf;
-  const sum = among.length > 1 ? weighingOf(region, objective, part.weights).sum() : sumOf(bounding, part.signs);
+  const sum = isAmong ? weighingOf(region, objective, part.weights).sum() : sumOf(bounding, part.signs);
   programs.count++;
   const found = optimise(halfSpaces, box, formOf(bounding, bounded, sum).slopes);
   if (found.isEmpty) {
@@ -45,18 +45,17 @@ export function boundLeaf(
     }
   }
   const alone = settled(bounding, bounded, sum, units, found.multipliers);
-  if (trace) keepCoefficients(trace, bounding.workspace, alone);
+  if (trace) keepCoefficients(trace, bounding.workspace, alone, isAmong ? part.weights : null);
   const upper = Math.min(part.upper, alone), point = found.isEmpty ? null : found.point;
-  if (among.length < 2 || found.isEmpty) return { upper, point };
+  if (!isAmong || found.isEmpty) return { upper, point };
   const forms = among.map(({ seed, direct, constant }) =>
     formOf(bounding, bounded, { gated: null, units: seed, inputs: direct, constant, charge: 0 })
   );
   const least = leastForms(forms, halfSpaces, box);
   const weighed = weighingOf(region, objective, least.weights).sum();
-  return {
-    upper: Math.min(upper, settled(bounding, bounded, weighed, units, least.multipliers)),
-    point: least.point,
-  };
+  const together = settled(bounding, bounded, weighed, units, least.multipliers);
+  if (trace) keepCoefficients(trace, bounding.workspace, together, least.weights);
+  return { upper: Math.min(upper, together), point: least.point };
 }
 
 function settled(

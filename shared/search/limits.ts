@@ -4,9 +4,9 @@ export const DEFAULT_NODES = 10_000;
 /** The most nodes that one question may ask for. */
 export const MOST_NODES = 1_000_000;
 
-/** The most nodes of a search that is recorded, and the numbers in a record at which no further round is begun. */
+/** The most nodes of a search that is recorded, and the numbers that its record holds at most: some 12 MB of JSON. */
 export const MOST_RECORDED_NODES = 10_000;
-export const MOST_RECORDED_NUMBERS = 2 ** 20;
+export const MOST_RECORDED_NUMBERS = 2 ** 19;
 
 /** The most time that one question may ask for: a day. */
 export const MOST_TIME_MS = 86_400_000;

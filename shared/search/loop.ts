@@ -17,6 +17,8 @@ export interface Task<N extends TreeNode> {
   readonly prove: Prove;
   /** Bytes that an open node takes (default: none are counted). */
   readonly bytesOf?: (node: N) => number;
+  /** Numbers that the records of one expansion hold at most (default: nothing is recorded). */
+  readonly recordedNumbers?: number;
 }
 
 /** How far a search is. */
@@ -103,19 +105,23 @@ async function run<N extends TreeNode>(
 /** What the question itself decides comes first: an answer that is complete is not called interrupted. */
 function reasonToStop<N extends TreeNode>(
   state: SearchState<N>,
-  { goal, limits, expander }: Task<N>,
+  { goal, limits, expander, recordedNumbers = 0 }: Task<N>,
   context: SearchContext<N>,
 ): Searched<N>["stoppedBy"] | null {
   if (state.open === 0) return endedByGap(goal, uppersOf(state), state, limits.gap) ? "gap" : "closed";
   if (state.cut || state.nodes + expander.most > limits.max_nodes) return "max_nodes";
-  // A record that is full ends a search as its nodes do: by the question alone.
-  if (state.recorded >= MOST_RECORDED_NUMBERS) return "max_nodes";
+  // A round that a record might not hold is not begun: the question alone decides that.
+  if (state.recorded + wantedNodes(state) * recordedNumbers > MOST_RECORDED_NUMBERS) return "record";
   return interruption(context, state.bytes);
+}
+
+function wantedNodes({ open }: { readonly open: number }): number {
+  return Math.min(NODES_PER_ROUND, open);
 }
 
 async function round<N extends TreeNode>(state: SearchState<N>, task: Task<N>, rules: Rules<N>): Promise<void> {
   const { limits, expander, prove } = task;
-  const wanted = Math.min(NODES_PER_ROUND, state.open);
+  const wanted = wantedNodes(state);
   const affordable = Math.floor((limits.max_nodes - state.nodes) / expander.most);
   // What follows a smaller round would not be what follows the full one: it is the last.
   if (affordable < wanted) state.cut = true;

@@ -1,4 +1,4 @@
-import type { SearchRecord } from "../certificate/search_record.ts";
+import { mostNumbersIn, type SearchRecord } from "../certificate/search_record.ts";
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
@@ -8,6 +8,7 @@ import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
+import { MOST_RECORDED_NUMBERS } from "./limits.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
 import { bytesOf, type Piece } from "./piece.ts";
 import { flopsOfPiece, type Region, regionOf } from "./region.ts";
@@ -26,7 +27,7 @@ export interface SearchQuestion {
   readonly proved: readonly Proved[];
   readonly goal: Goal;
   readonly limits: { readonly max_nodes: number; readonly gap: number };
-  /** Whether every bounded piece leaves a record: of aims that are not among outputs. */
+  /** Whether every bounded piece leaves a record. */
   readonly isRecorded?: boolean;
   /** Where a point may be handed out: it, or one beside it. */
   readonly place: (point: Float64Array) => Float64Array;
@@ -85,17 +86,23 @@ async function searchIn(
   levels: Float64Array,
   { distribute, ...context }: RegionContext,
 ): Promise<RegionSearched> {
-  const { original, box, asked, proved, goal, limits, place, run } = question;
-  const problem = { ...problemOf(region, original, asked), isRecorded: question.isRecorded };
+  const { original, box, asked, proved, goal, limits, isRecorded, place, run } = question;
+  const problem = { ...problemOf(region, original, asked), isRecorded };
   const local = expanderOf(problem);
+  // What a piece's record holds at most, and what there is of records.
+  const most = isRecorded ? mostNumbersIn(region.width, region.features, region.network.outputs) : 0;
+  let held = 0;
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     const { aim } = asked[tree], isOne = aim.kind !== "value" || aim.among === undefined;
     if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
-    if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
-    const trace = question.isRecorded ? newTrace() : null;
+    // No round follows then: the search ends as it begins.
+    const isLast = limits.max_nodes < local.most || held + most > MOST_RECORDED_NUMBERS;
+    if (isLast) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
+    const trace = isRecorded ? newTrace() : null;
     const node = rootOf(problem, tree, upper, levels[tree], trace);
     const recorded = trace && recordOf(region, null, tree, 0, trace, node.upper);
+    held += recorded?.numbers ?? 0;
     return {
       upper: node.upper,
       node: node.split === null && isOne ? null : node,
@@ -105,7 +112,7 @@ async function searchIn(
   });
   const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
-  const plain = { network: region.network, box, original, objectives, scales, isRecorded: question.isRecorded };
+  const plain = { network: region.network, box, original, objectives, scales, isRecorded };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
   try {
     const found = await search(roots, {
@@ -113,6 +120,7 @@ async function searchIn(
       limits,
       expander: distributed ?? local,
       bytesOf,
+      recordedNumbers: local.most * most,
       prove: question.prove ??
         ((points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) })))),
     }, { signal: run.signal, ...context });

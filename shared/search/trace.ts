@@ -22,6 +22,8 @@ export interface Trace {
   value: number;
   overGradients: Float64Array | null;
   overHeights: Float64Array | null;
+  /** Of a value that is the least of several outputs. */
+  weights: Float64Array | null;
   empty: Emptiness | null;
 }
 
@@ -34,16 +36,28 @@ export function newTrace(): Trace {
     value: Infinity,
     overGradients: null,
     overHeights: null,
+    weights: null,
     empty: { by: "phases" },
   };
 }
 
+/** Of a piece that was bounded before and is settled now. */
+export function traceOf(piece: Bounded): Trace {
+  return { ...newTrace(), piece, empty: null };
+}
+
 /** Takes over the coefficients in the workspace, which were settled with this value, if it is the least. */
-export function keepCoefficients(trace: Trace, { overGradient, overHeight }: Workspace, value: number): void {
+export function keepCoefficients(
+  trace: Trace,
+  { overGradient, overHeight }: Workspace,
+  value: number,
+  weights: Float64Array | null,
+): void {
   if (!(value < trace.value)) return;
   trace.value = value;
   trace.overGradients = overGradient.slice();
   trace.overHeights = overHeight.slice();
+  trace.weights = weights?.slice() ?? null;
 }
 
 /** Bounds of J in the workspace. */
@@ -86,7 +100,7 @@ export function recordOf(
   trace: Trace,
   bound: number,
 ): Omit<RecordedPart, "child"> {
-  const { piece, entries, lowerSlopes, overGradients, overHeights, value, empty } = trace;
+  const { piece, entries, lowerSlopes, overGradients, overHeights, weights, value, empty } = trace;
   if (piece === null) throw new RangeError("Cannot record: nothing was bounded");
   const box = parent?.box ?? region.box, split = parent?.split ?? null;
   const record: RecordedPart["record"] = {
@@ -101,6 +115,7 @@ export function recordOf(
     ...(empty === null && value <= bound && overGradients && overHeights && {
       over_gradients: Array.from(overGradients),
       over_heights: Array.from(overHeights),
+      ...(weights && { weights: Array.from(weights) }),
     }),
     bound: finiteOrNull(bound),
     ...(empty && { empty }),
@@ -113,6 +128,7 @@ export function recordedTree(aim: Aim, bound: number): RecordedTree {
   return {
     aim: aim.kind,
     row: Array.from(aim.row),
+    ...(aim.kind === "value" && aim.among && { among: [...aim.among] }),
     ...(aim.kind === "entry" && { feature: aim.feature }),
     bound: finiteOrNull(bound),
   };
