@@ -11,6 +11,7 @@ import {
   roundUp,
   sign,
   subtract,
+  toNumber,
   ZERO,
 } from "../../exact/dyadic.ts";
 import type { ExactCondensed } from "./exact_condensed.ts";
@@ -78,8 +79,9 @@ function falseHeights(
         wrong.push(`h_${u} is not bounded below`);
       }
       if (empty?.by === "row" && empty.unit === u) break;
-      if (phases[u] !== 0) cut(box, phases[u] > 0 ? up : down);
-      else phases[u] = phaseOf(found.heights, u, region.isSolid);
+      if (phases[u] === 0) phases[u] = phaseOf(found.heights, u, region.isSolid);
+      // A piece that is empty, which rounding hides from the search: all bounds of it are true.
+      else if (!cut(box, phases[u] > 0 ? up : down)) return wrong;
     } else {
       const isKept = found.heights.lower[u] === above.heights.lower[u] &&
         found.heights.upper[u] === above.heights.upper[u];
@@ -115,15 +117,17 @@ function phaseOf({ lower, upper }: Ends, u: number, isSolid: boolean): number {
   return l > 0 || (isSolid && l === 0) ? 1 : h < 0 || (isSolid && h === 0) ? -1 : 0;
 }
 
-/** w . x + c is not below 0, and at most `most` on the box: x_j is within most / |w_j| of its best end. */
-function cut(box: { lower: (number | null)[]; upper: (number | null)[] }, { most, overInput }: SumBound): void {
-  if (most === null || sign(most) < 0) return;
+/** w . x + c is not below 0, and at most `most` on the box: x_j is within most / |w_j| of its best end. False: nothing is left. */
+function cut(box: { lower: (number | null)[]; upper: (number | null)[] }, { most, overInput }: SumBound): boolean {
+  if (most === null) return true;
+  if (sign(most) < 0) return false;
   overInput.forEach((w, j) => {
     if (sign(w) === 0) return;
     const l = box.lower[j]!, h = box.upper[j]!, reach = divide(most, w);
     if (sign(w) > 0) box.lower[j] = Math.max(l, roundDown(subtract(exact(h), reach)));
     else box.upper[j] = Math.min(h, roundUp(subtract(exact(l), reach)));
   });
+  return box.lower.every((l, j) => l! <= box.upper[j]!);
 }
 
 /** Before the first piece: bounds of p by magnitudes, then by rows with nothing decided; and those of J that follow. */
