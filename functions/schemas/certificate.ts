@@ -164,7 +164,8 @@ const Record = z.strictObject({
 }).openapi("Record", {
   description:
     "Every part that the search bounded, so that its bounds can be derived again. The network of relus that it speaks of " +
-    "follows from the model and the region; this version does not check a record against the model",
+    "follows from the model and the region. verify checks that the parts cover and that a constant follows from their bounds, " +
+    "not the bounds themselves",
 });
 
 export const Certificate = z.strictObject({

@@ -86,8 +86,9 @@ const Options = z.strictObject({
     description:
       `Branch and bound: at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
       "the relative gap is at most gap (0 unless told), or time_ms milliseconds have passed since the question began (all radii together). " +
-      `With record every part that was bounded stands in the certificate, for at most ${SEARCH.record.max_nodes} nodes (less where ` +
-      "parts are large), so that its bound can be derived again from the model; the radius property has none. " +
+      "With record every part that was bounded stands in the certificate, so that its bound can be derived again from the " +
+      `model: for at most ${SEARCH.record.max_nodes} nodes, and the search ends (stopped_by record) before its parts hold more than ` +
+      `${SEARCH.record.numbers} numbers; the radius property has none. ` +
       "What time ends is proved as well, but not reproducible: such a certificate is found by its id only. " +
       "Absent: the bounds of one pass",
   }),

@@ -47,7 +47,7 @@ export interface PieceRecord {
   readonly box?: Bounds;
   /** [U]: 1, -1, or 0 where it is open, after bounding. */
   readonly phases?: readonly number[];
-  /** [U]: bounds of h and p. */
+  /** [U]: bounds of h; and of p, but of values. */
   readonly heights?: Bounds;
   readonly gradients?: Bounds;
   /** Bounds of J, of a norm: for the features whose sign was not known yet. A sign once known stays. */

@@ -44,6 +44,7 @@ export function boundPart(
   };
   if (trace) {
     trace.piece = piece;
+    trace.isValue = kind === "value";
     if (renew) trace.lowerSlopes = multipliers.slice(2 * region.width, 3 * region.width);
   }
   if (!tie(region, piece.phases)) return null;

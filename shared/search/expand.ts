@@ -67,9 +67,10 @@ export function expandPiece(problem: Problem, node: Piece, level: number): Expan
 
 /** A root on which nothing is open: bounded once more, as a leaf is. */
 function settleWhole(problem: Problem, bounding: Bounding, node: Piece, level: number): Expansion<Piece> {
-  const trace = problem.isRecorded ? traceOf({ ...node, box: boxOf(bounding.region, node) }) : null;
+  const { region, objective: { aim } } = bounding;
+  const trace = problem.isRecorded ? traceOf({ ...node, box: boxOf(region, node) }, aim.kind === "value") : null;
   const { closed, point } = settle(problem, bounding, node, level, trace);
-  const records = trace && [{ ...recordOf(bounding.region, node, node.tree, 0, trace, closed), child: null }];
+  const records = trace && [{ ...recordOf(region, node, node.tree, 0, trace, closed), child: null }];
   return { children: [], closed, bounded: 0, points: point ? [point] : [], ...(records && { records }) };
 }
 

@@ -12,8 +12,9 @@ import type { Workspace } from "./workspace.ts";
 
 /** Of one piece, filled in while it is bounded. */
 export interface Trace {
-  /** As it is bounded: its arrays are written to until it is done. */
+  /** As it is bounded: its arrays are written to until it is done. Of a value bounds of p are nothing. */
   piece: Bounded | null;
+  isValue: boolean;
   /** [U]: see {@link PieceRecord}. */
   lowerSlopes: Float64Array | null;
   /** [n]: bounds of J that its chords stand on. */
@@ -31,6 +32,7 @@ export interface Trace {
 export function newTrace(): Trace {
   return {
     piece: null,
+    isValue: false,
     lowerSlopes: null,
     entries: null,
     value: Infinity,
@@ -42,8 +44,8 @@ export function newTrace(): Trace {
 }
 
 /** Of a piece that was bounded before and is settled now. */
-export function traceOf(piece: Bounded): Trace {
-  return { ...newTrace(), piece, empty: null };
+export function traceOf(piece: Bounded, isValue: boolean): Trace {
+  return { ...newTrace(), piece, isValue, empty: null };
 }
 
 /** Takes over the coefficients in the workspace, which were settled with this value, if it is the least. */
@@ -100,7 +102,7 @@ export function recordOf(
   trace: Trace,
   bound: number,
 ): Omit<RecordedPart, "child"> {
-  const { piece, entries, lowerSlopes, overGradients, overHeights, weights, value, empty } = trace;
+  const { piece, isValue, entries, lowerSlopes, overGradients, overHeights, weights, value, empty } = trace;
   if (piece === null) throw new RangeError("Cannot record: nothing was bounded");
   const box = parent?.box ?? region.box, split = parent?.split ?? null;
   const record: RecordedPart["record"] = {
@@ -109,7 +111,7 @@ export function recordOf(
     ...(!areSame(piece.box, box) && { box: jsonOf(piece.box) }),
     ...(!(parent && same(piece.phases, parent.phases)) && { phases: Array.from(piece.phases) }),
     ...(!(parent && areSame(piece.heights, parent.heights)) && { heights: jsonOf(piece.heights) }),
-    ...(!(parent && areSame(piece.gradients, parent.gradients)) && { gradients: jsonOf(piece.gradients) }),
+    ...(!isValue && !(parent && areSame(piece.gradients, parent.gradients)) && { gradients: jsonOf(piece.gradients) }),
     ...(entries && { entries: entriesOf(entries, parent) }),
     ...(lowerSlopes && { lower_slopes: Array.from(lowerSlopes) }),
     ...(empty === null && value <= bound && overGradients && overHeights && {

@@ -99,6 +99,30 @@ Deno.test("searchThreads() changes no byte of a certificate: 1, 2 and 3 threads,
   }
 });
 
+Deno.test("searchThreads() changes no byte of a record: 1, 2 and 3 threads, to the end, cut short or full", async () => {
+  for (
+    const [name, eps, max_nodes, by] of [
+      ["synthetic_mlp16", 0.1, 10_000, "closed"],
+      ["diabetes_mlp", 0.05, 150, "max_nodes"],
+      ["mnist_mlp_20", 0.1, 10_000, "record"],
+    ] as const
+  ) {
+    const question = await openQuestion(name, eps), query = searched(question, max_nodes);
+    const recorded = { ...query, options: { ...query.options, search: { max_nodes, gap: 0, record: true as const } } };
+    const alone = await answer(question, recorded), { method, record, reproducible } = JSON.parse(alone);
+    assert.deepEqual([method.search.stopped_by, reproducible], [by, true]);
+    assert.ok(record.pieces.length > method.search.nodes);
+    // What a host of the edge reads.
+    assert.ok(alone.length < 7e6, `${alone.length} bytes`);
+    for (const count of [1, 2, 3]) {
+      await withThreads(new Watched(count), async (watched) => {
+        assert.equal(await answer(question, recorded, { distribute: watched.distribute }), alone, `${name}, ${count}`);
+        if (count > 1) assert.ok(watched.expanded > 0, `${name}: no node was shared out`);
+      });
+    }
+  }
+});
+
 Deno.test("searchThreads() serves every step of a radius", async () => {
   const question = await openQuestion("diabetes_mlp", 0.05);
   const { lower, upper } = question.query.region;

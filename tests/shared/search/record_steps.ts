@@ -11,7 +11,6 @@ import {
   roundUp,
   sign,
   subtract,
-  toNumber,
   ZERO,
 } from "../../exact/dyadic.ts";
 import type { ExactCondensed } from "./exact_condensed.ts";

@@ -1,10 +1,17 @@
 /** A search that is recorded: its bounds follow from the record over the rationals, and records that lie are found out. */
 import assert from "node:assert/strict";
 import type { PieceRecord, SearchRecord } from "../../../shared/certificate/search_record.ts";
-import { drawRegion } from "./pieces.ts";
+import { condenseNetwork } from "../../../shared/condensed/condense_network.ts";
+import { objectiveOf } from "../../../shared/search/objective.ts";
+import { boundsHeights } from "../../../shared/search/bound_piece.ts";
+import { regionOf } from "../../../shared/search/region.ts";
+import { Random } from "../../exact/random.ts";
+import { chain, passOf } from "../condensed/networks.ts";
+import { exactCondensed } from "./exact_condensed.ts";
+import { type Drawn, drawRegion } from "./pieces.ts";
 import { falseRecord, recordedSearch } from "./record_claims.ts";
 
-const SEED = 20_261_201, NETWORKS = 60, NODES = 120;
+const SEED = 20_261_201, NETWORKS = 48, NODES = 120;
 
 type Change = (piece: PieceRecord, record: SearchRecord) => PieceRecord | null;
 
@@ -15,7 +22,8 @@ Deno.test(`every bound of a recorded search follows from its record over the rat
     pieces: 0,
     derived: 0,
     units: 0,
-    boxes: 0,
+    weighed: 0,
+    whole: 0,
     phases: 0,
     row: 0,
     half_spaces: 0,
@@ -26,16 +34,18 @@ Deno.test(`every bound of a recorded search follows from its record over the rat
     if (!drawn) continue;
     const { record, trees } = await recordedSearch(drawn, NODES);
     assert.deepEqual(falseRecord(drawn, record!, trees.map(({ upper }) => upper)), []);
-    for (const { over_heights, cut, empty } of record!.pieces) {
+    for (const { over_heights, weights, parent, cut, empty } of record!.pieces) {
       counts.pieces++;
       if (over_heights) counts.derived++;
       if (cut) counts.units++;
+      if (parent !== null && !cut) counts.whole++;
+      if (weights?.every((w) => w > 0)) counts.weighed++;
       if (empty) counts[empty.by]++;
     }
   }
-  const { pieces, derived, units, row, half_spaces } = counts;
+  const { pieces, derived, units, row, half_spaces, weighed, whole } = counts;
   assert.ok(pieces > 500 && derived > pieces / 3 && units > 100 && row > 10, JSON.stringify(counts));
-  assert.ok(half_spaces + counts.exact > 0, JSON.stringify(counts));
+  assert.ok(half_spaces + counts.exact > 0 && weighed > 10 && whole > 0, JSON.stringify(counts));
 });
 
 Deno.test(`a recorded search takes the steps of one that is not, and leaves the same bytes twice (seed ${SEED})`, async () => {
@@ -50,8 +60,24 @@ Deno.test(`a recorded search takes the steps of one that is not, and leaves the 
   }
 });
 
-Deno.test(`a lowered bound, a missing part, missing coefficients and an invented emptiness are found out (seed ${SEED})`, async () => {
-  const changes: Record<string, Change> = {
+const truthful: { readonly drawn: Drawn; readonly record: SearchRecord; readonly uppers: number[] }[] = [];
+for (let index = 0; index < 24; index++) {
+  const drawn = await drawRegion(SEED, index);
+  if (!drawn) continue;
+  const { record, trees } = await recordedSearch(drawn, NODES / 3);
+  truthful.push({ drawn, record: record!, uppers: trees.map(({ upper }) => upper) });
+}
+
+/** Halfway to the other end, where they are apart. */
+const narrowed = <B extends { readonly lower: Numbers; readonly upper: Numbers }>(bounds: B, at: number): B => {
+  const l = bounds.lower[at], h = bounds.upper[at];
+  if (l === null || h === null || !(h - l > 1e-3)) return bounds;
+  return { ...bounds, lower: bounds.lower.map((one, i) => (i === at ? (l + h) / 2 : one)) };
+};
+type Numbers = readonly (number | null)[];
+
+for (
+  const [name, change] of Object.entries<Change>({
     "a lowered bound": (piece, record) => isTight(piece, record) ? lowered(piece, record) : piece,
     "a missing part": (piece, { pieces }) =>
       pieces.some(({ parent }) => parent === pieces.indexOf(piece)) || !piece.cut ? piece : null,
@@ -64,26 +90,81 @@ Deno.test(`a lowered bound, a missing part, missing coefficients and an invented
         ...piece,
         empty: { by: "half_spaces", units: [], multipliers: [] },
       },
-  };
-  for (const [name, change] of Object.entries(changes)) {
+    "phases that are said to exclude one another": (piece) =>
+      piece.empty || !piece.cut ? piece : { ...piece, empty: { by: "phases" } },
+    "a row that leaves heights": (piece) =>
+      piece.empty || !piece.cut ? piece : { ...piece, empty: { by: "row", unit: 0, sign: 1 } },
+    "an invented phase": (piece) => {
+      const { phases, empty } = piece, at = phases?.indexOf(0) ?? -1;
+      return empty || at < 0 ? piece : { ...piece, phases: phases!.map((phase, u) => (u === at ? 1 : phase)) };
+    },
+    "a narrower box": (piece) => piece.box && !piece.empty ? { ...piece, box: narrowed(piece.box, 0) } : piece,
+    "narrower bounds of h": (piece) =>
+      piece.heights && !piece.empty ? { ...piece, heights: narrowed(piece.heights, 0) } : piece,
+    "narrower bounds of p": (piece) =>
+      piece.gradients && piece.phases && !piece.empty
+        ? { ...piece, gradients: narrowed(piece.gradients, piece.phases.indexOf(0)) }
+        : piece,
+    "narrower bounds of J": (piece) =>
+      piece.entries && !piece.empty ? { ...piece, entries: narrowed(piece.entries, 0) } : piece,
+    "bounds of h without slopes": (piece) => {
+      const { lower_slopes: _, ...left } = piece;
+      return piece.heights && !piece.empty && piece.cut ? left : piece;
+    },
+    "weights that are more than 1 together": (piece) =>
+      piece.weights ? { ...piece, weights: piece.weights.map((w) => w + 0.5) } : piece,
+    "another cut than its sibling's": (piece, { units }) =>
+      piece.cut && "unit" in piece.cut && units.length > 1
+        ? { ...piece, cut: { ...piece.cut, unit: (piece.cut.unit + 1) % units.length } }
+        : piece,
+    "a part that is no part": (piece) => piece.cut ? { ...piece, cut: null } : piece,
+  })
+) {
+  Deno.test(`a record with ${name} is found out (seed ${SEED})`, () => {
     let caught = 0, made = 0;
-    for (let index = 0; index < 24; index++) {
-      const drawn = await drawRegion(SEED, index);
-      if (!drawn) continue;
-      const { record, trees } = await recordedSearch(drawn, NODES);
-      const changed = changeOne(record!, change);
+    for (const { drawn, record, uppers } of truthful) {
+      const changed = changeOne(record, change);
       if (changed === null) continue;
       made++;
-      if (falseRecord(drawn, changed, trees.map(({ upper }) => upper)).length > 0) caught++;
+      if (falseRecord(drawn, changed, uppers).length > 0) caught++;
     }
     assert.ok(made > 3, `${name}: ${made} made`);
     assert.equal(caught, made, name);
-  }
+  });
+}
+
+/** A value over one layer that is too wide for h to be bounded on every piece. */
+async function wideRegion(width: number): Promise<Drawn> {
+  const random = new Random(SEED, 0), box = { lower: Float64Array.of(-1, -1), upper: Float64Array.of(1, 1) };
+  const draw = (length: number) => Float64Array.from({ length }, () => random.normal());
+  const graph = chain(
+    2,
+    [{ operator: "affine", weights: draw(2 * width), bias: draw(width).map((one) => one / 8) }, width],
+    [{ operator: "relu" }, width],
+    [{ operator: "affine", weights: draw(width), bias: null }, 1],
+  );
+  const pass = await passOf(graph, box), network = condenseNetwork(pass)!, region = regionOf(network, box);
+  const inputs = new Map(pass.states.map(({ boxes: [one] }, id) => [id, one]));
+  const row = Float64Array.of(1), phases = new Int8Array(region.width);
+  const objectives = [objectiveOf(region, { kind: "value", row }, null)];
+  const exact = exactCondensed(pass, network);
+  return { name: "wide", original: { graph, inputs }, region, exact, box, phases, row, objectives, truths: [] };
+}
+
+Deno.test(`bounds of h that no piece renews are those of the region (seed ${SEED})`, async () => {
+  const drawn = await wideRegion(150);
+  assert.ok(!boundsHeights(drawn.region));
+  const { record, trees } = await recordedSearch(drawn, 24);
+  assert.deepEqual(falseRecord(drawn, record!, trees.map(({ upper }) => upper)), []);
+  const [root, ...parts] = record!.pieces;
+  assert.ok(parts.length > 20 && root.heights && parts.every(({ heights, lower_slopes }) => !heights && !lower_slopes));
+  const changed = { ...root, heights: narrowed(root.heights, 3) };
+  assert.notDeepEqual(falseRecord(drawn, { ...record!, pieces: [changed, ...parts] }, trees.map((t) => t.upper)), []);
 });
 
-/** The last piece that the change does something to. */
+/** The first piece that the change does something to: of late ones some are empty, which rounding hides, and all is true. */
 function changeOne(record: SearchRecord, change: Change): SearchRecord | null {
-  for (let at = record.pieces.length - 1; at >= 0; at--) {
+  for (let at = 0; at < record.pieces.length; at++) {
     const changed = change(record.pieces[at], record);
     if (changed === null) return { ...record, pieces: record.pieces.filter((_, k) => k !== at) };
     if (JSON.stringify(changed) !== JSON.stringify(record.pieces[at])) {
