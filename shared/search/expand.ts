@@ -2,6 +2,7 @@ import type { Box } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { chooseSplit } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
+import { climbSmoothed, climbsSmoothed } from "./climb_smoothed.ts";
 import { decide, leafForms, type Original } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
@@ -61,6 +62,11 @@ export function expandPiece(problem: Problem, node: Piece, level: number): Expan
     if (outcome.piece) children.push(outcome.piece);
     if (outcome.closed > closed) closed = outcome.closed;
     if (outcome.point) points.push(outcome.point);
+  }
+  if (climbsSmoothed(bounding, node.depth)) {
+    for (const { point } of points.slice()) {
+      points.push(candidate(bounding, node.tree, climbSmoothed(bounding, bounding.region.box, point)));
+    }
   }
   return { children, closed, bounded: parts.length, points, ...(problem.isRecorded && { records }) };
 }
