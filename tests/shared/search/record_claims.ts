@@ -28,8 +28,10 @@ import { boundOf, dot, type Ends, type ExactSum, most, rowBound } from "./record
 
 const NOTHING = { lower: [], upper: [] };
 
+type Asked = Pick<Drawn, "original" | "region" | "objectives">;
+
 /** The aims of a region; where it has several outputs also the least of two. */
-export function aimsOf({ region: { network: { outputs } }, objectives }: Drawn): Aim[] {
+export function aimsOf({ region: { network: { outputs } }, objectives }: Asked): Aim[] {
   const aims = objectives.map(({ aim }) => aim);
   if (outputs < 2) return aims;
   return [...aims, {
@@ -40,7 +42,7 @@ export function aimsOf({ region: { network: { outputs } }, objectives }: Drawn):
 }
 
 /** A search of aims of a region from nothing, recorded. */
-export function recordedSearch(drawn: Drawn, max_nodes: number, isRecorded = true, aims = aimsOf(drawn)) {
+export function recordedSearch(drawn: Asked, max_nodes: number, isRecorded = true, aims = aimsOf(drawn)) {
   const { original, region: { box, network } } = drawn;
   return withRun([original.graph], { kernels: referenceKernels() }, (run) =>
     searchRegion({

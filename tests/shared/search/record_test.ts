@@ -1,6 +1,6 @@
 /** A search that is recorded: its bounds follow from the record over the rationals, and records that lie are found out. */
 import assert from "node:assert/strict";
-import type { PieceRecord, SearchRecord } from "../../../shared/certificate/search_record.ts";
+import { boundsOfTrees, type PieceRecord, type SearchRecord } from "../../../shared/certificate/search_record.ts";
 import { condenseNetwork } from "../../../shared/condensed/condense_network.ts";
 import { objectiveOf } from "../../../shared/search/objective.ts";
 import { boundsHeights } from "../../../shared/search/bound_piece.ts";
@@ -133,13 +133,14 @@ for (
   });
 }
 
-/** A value over one layer that is too wide for h to be bounded on every piece. */
-async function wideRegion(width: number): Promise<Drawn> {
-  const random = new Random(SEED, 0), box = { lower: Float64Array.of(-1, -1), upper: Float64Array.of(1, 1) };
+/** A value over one random layer. */
+async function oneLayer(width: number, features: number) {
+  const random = new Random(SEED, 0), ends = (end: number) => new Float64Array(features).fill(end);
+  const box = { lower: ends(-1), upper: ends(1) };
   const draw = (length: number) => Float64Array.from({ length }, () => random.normal());
   const graph = chain(
-    2,
-    [{ operator: "affine", weights: draw(2 * width), bias: draw(width).map((one) => one / 8) }, width],
+    features,
+    [{ operator: "affine", weights: draw(features * width), bias: draw(width).map((one) => one / 8) }, width],
     [{ operator: "relu" }, width],
     [{ operator: "affine", weights: draw(width), bias: null }, 1],
   );
@@ -147,12 +148,21 @@ async function wideRegion(width: number): Promise<Drawn> {
   const inputs = new Map(pass.states.map(({ boxes: [one] }, id) => [id, one]));
   const row = Float64Array.of(1), phases = new Int8Array(region.width);
   const objectives = [objectiveOf(region, { kind: "value", row }, null)];
-  const exact = exactCondensed(pass, network);
-  return { name: "wide", original: { graph, inputs }, region, exact, box, phases, row, objectives, truths: [] };
+  const exact = (): Drawn["exact"] => exactCondensed(pass, network);
+  return { name: "one layer", original: { graph, inputs }, region, exact, box, phases, row, objectives, truths: [] };
 }
 
+Deno.test("a search whose pieces are too large for a record ends before they are made", async () => {
+  for (const [features, roots] of [[30_000, 2], [60_000, 0]] as const) {
+    const { exact: _, ...drawn } = await oneLayer(3, features), { aim } = drawn.objectives[0];
+    const { record, nodes, open, stoppedBy, trees } = await recordedSearch(drawn, 24, true, [aim, aim]);
+    assert.deepEqual([record!.pieces.length, nodes, open, stoppedBy], [roots, 0, 2, "record"]);
+    assert.deepEqual(trees.map(({ upper }) => upper), boundsOfTrees(record!));
+  }
+});
+
 Deno.test(`bounds of h that no piece renews are those of the region (seed ${SEED})`, async () => {
-  const drawn = await wideRegion(150);
+  const { exact, ...rest } = await oneLayer(150, 2), drawn: Drawn = { ...rest, exact: exact() };
   assert.ok(!boundsHeights(drawn.region));
   const { record, trees } = await recordedSearch(drawn, 24);
   assert.deepEqual(falseRecord(drawn, record!, trees.map(({ upper }) => upper)), []);
