@@ -9,7 +9,7 @@ const MIB = 2 ** 20;
 /** Defaults of a host of one's own; `wrangler.toml` sets those of the edge. */
 const DEFAULTS = {
   LIPCERT_BODY_MIB: 64,
-  LIPCERT_GFLOP: 5000,
+  LIPCERT_GFLOP: 6000,
   LIPCERT_MEMORY_MIB: 2048,
   LIPCERT_MODEL_CACHE_MIB: 256,
   LIPCERT_QUEUE: 64,

@@ -23,8 +23,10 @@ export interface Analysis {
 }
 
 /** A host's part in a search: it ends it, watches it or lends it threads, and changes none of its steps. */
-export interface SearchHost extends Omit<Interruptions, "signal"> {
+export interface SearchHost extends Omit<Interruptions, "signal" | "isSpent"> {
   readonly distribute?: Distribute;
+  /** How many threads `distribute` shares a search out to (default 1). */
+  readonly threads?: number;
   readonly onProgress?: (progress: Progress) => void;
 }
 

@@ -47,7 +47,7 @@ export async function searchAims(
   proved: readonly Proved[],
   goal: Goal,
 ): Promise<SearchedAims> {
-  const { graph, box, run, options, host } = analysis, { max_nodes, gap, record: isRecorded } = options.search!;
+  const { graph, box, run, options, host } = analysis;
   const { trees, nodes, open, stoppedBy, openShares, record } = await searchRegion({
     original: { graph, inputs },
     box,
@@ -55,8 +55,7 @@ export async function searchAims(
     asked,
     proved,
     goal,
-    limits: { max_nodes, gap },
-    isRecorded,
+    limits: options.search!,
     place: (point) => representable(point, analysis),
     run,
   }, host);

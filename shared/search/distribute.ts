@@ -1,9 +1,10 @@
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Kernels } from "../kernels/kernels.ts";
+import { plainVectors } from "../kernels/vectors_reference.ts";
 import type { Box } from "../numeric/box.ts";
 import { expanderOf, type Problem } from "./expand.ts";
 import type { Piece } from "./piece.ts";
-import { regionOf } from "./region.ts";
+import { regionOf, vectorsFor } from "./region.ts";
 import type { Expander } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
 
@@ -35,7 +36,7 @@ export type Distribute = (work: Distributable) => Distributed;
  * memory of the kernels.
  */
 export function expanderFor({ network, box, ...problem }: PlainProblem, kernels: Kernels): Distributed {
-  const region = regionOf(network, box, (numbers) => kernels.vectors(numbers));
+  const region = regionOf(network, box, () => vectorsFor(network, kernels) ?? plainVectors);
   const expander = expanderOf({ ...problem, region, workspace: workspaceOf(region), programs: { count: 0 } });
   return { ...expander, close: () => region.vectors.release() };
 }

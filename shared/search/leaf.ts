@@ -1,4 +1,4 @@
-import type { Graph, NodeId } from "../graph.ts";
+import type { Graph, Node, NodeId } from "../graph.ts";
 import { atExponent, dyadicsOf } from "../numeric/dyadic.ts";
 import type { Box } from "../numeric/box.ts";
 import { decideLeaf, type Decision } from "../linear/decide_leaf.ts";
@@ -103,7 +103,7 @@ function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int
         return [1, -1, 2].find((phase) => {
           const [from, to] = piece(phase, node, i);
           return from <= l && h <= to;
-        }) ?? 0;
+        }) ?? (isConstant(node, piece, i) ? -1 : 0);
       }),
     );
   }
@@ -117,6 +117,12 @@ function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int
     else if (decided[index] === 0) decided[index] = 1;
   });
   return all;
+}
+
+/** A clip between equal ends: the pieces beside them give the same constant, so that the whole line is one of them. */
+function isConstant(node: Node, piece: NonNullable<ElementwiseOperator["piece"]>, index: number): boolean {
+  const [from, to] = piece(1, node, index);
+  return from === to;
 }
 
 /** The form less a number. */

@@ -3,18 +3,19 @@ import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Box } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
+import type { SearchLimits } from "../query.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { type Goal, levelsOf } from "./goal.ts";
 import type { Original } from "./leaf.ts";
-import { MOST_RECORDED_NUMBERS } from "./limits.ts";
+import { FLOPS_A_MILLISECOND, MOST_RECORDED_NUMBERS } from "./limits.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
 import { bytesOf, type Piece } from "./piece.ts";
-import { flopsOfPiece, type Region, regionOf } from "./region.ts";
+import { flopsOfPiece, type Region, regionOf, vectorsFor } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
 import { newTrace, recordedTree, recordOf } from "./trace.ts";
-import type { Candidate, Prove, Proved, Root } from "./tree.ts";
+import type { Candidate, Expander, Prove, Proved, Root } from "./tree.ts";
 
 /** What is searched: aims over a box, with what one pass over the network found. */
 export interface SearchQuestion {
@@ -26,9 +27,7 @@ export interface SearchQuestion {
   readonly asked: readonly Asked[];
   readonly proved: readonly Proved[];
   readonly goal: Goal;
-  readonly limits: { readonly max_nodes: number; readonly gap: number };
-  /** Whether every bounded piece leaves a record. */
-  readonly isRecorded?: boolean;
+  readonly limits: SearchLimits;
   /** Where a point may be handed out: it, or one beside it. */
   readonly place: (point: Float64Array) => Float64Array;
   /** Proves lower bounds at points (default: by outward arithmetic at the place of the point). */
@@ -39,6 +38,8 @@ export interface SearchQuestion {
 export interface RegionContext extends SearchContext<Piece> {
   /** Shares rounds out to other threads (absent: all is done on this one). */
   readonly distribute?: Distribute;
+  /** How many of them, this one included (default 1): so much more arithmetic fits into a time limit. */
+  readonly threads?: number;
 }
 
 export interface RegionSearched extends Omit<Searched<Piece>, "save" | "records"> {
@@ -49,8 +50,8 @@ export interface RegionSearched extends Omit<Searched<Piece>, "save" | "records"
 }
 
 /**
- * Branch and bound over the condensed network. A network too large for that is answered with the bounds that are there, as
- * stopped by memory.
+ * Branch and bound over the condensed network. A network too large for that, or for the kernels' memory, is answered with the
+ * bounds that are there, as stopped by memory.
  */
 export async function searchRegion(
   question: SearchQuestion,
@@ -59,7 +60,8 @@ export async function searchRegion(
   const { box, network, asked, proved, goal, limits, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
   const isOpen = asked.map(({ upper }, tree) => upper > levels[tree]);
-  if (network === null) {
+  const vectors = network && vectorsFor(network, run.kernels);
+  if (vectors === null) {
     const trees = proved.map((one, tree) => ({ ...one, upper: asked[tree].upper }));
     const open = isOpen.filter(Boolean).length;
     return {
@@ -71,11 +73,10 @@ export async function searchRegion(
       ...recorded(question, []),
     };
   }
-  const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
   try {
-    return await searchIn(region, question, isOpen, levels, context);
+    return await searchIn(regionOf(network!, box, () => vectors), question, isOpen, levels, context);
   } finally {
-    region.vectors.release();
+    vectors.release();
   }
 }
 
@@ -84,20 +85,20 @@ async function searchIn(
   question: SearchQuestion,
   isOpen: readonly boolean[],
   levels: Float64Array,
-  { distribute, ...context }: RegionContext,
+  { distribute, threads = 1, ...context }: RegionContext,
 ): Promise<RegionSearched> {
-  const { original, box, asked, proved, goal, limits, isRecorded, place, run } = question;
+  const { original, box, asked, proved, goal, limits, place, run } = question, isRecorded = limits.record === true;
   const problem = { ...problemOf(region, original, asked), isRecorded };
   const local = expanderOf(problem);
   // What a piece's record holds at most, and what there is of records.
-  const most = isRecorded ? mostNumbersIn(region.width, region.features, region.network.outputs) : 0;
+  const mostNumbers = isRecorded ? mostNumbersIn(region.width, region.features, region.network.outputs) : 0;
   let held = 0;
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     const { aim } = asked[tree], isOne = aim.kind !== "value" || aim.among === undefined;
     if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
     // No round follows then: the search ends as it begins.
-    const isLast = limits.max_nodes < local.most || held + most > MOST_RECORDED_NUMBERS;
+    const isLast = limits.max_nodes < local.most || held + mostNumbers > MOST_RECORDED_NUMBERS;
     if (isLast) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const trace = isRecorded ? newTrace() : null;
     const node = rootOf(problem, tree, upper, levels[tree], trace);
@@ -114,17 +115,18 @@ async function searchIn(
   // Objectives are ready to be shared from here on: their roots have refined them.
   const plain = { network: region.network, box, original, objectives, scales, isRecorded };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
+  const before = run.work.flops, { time_ms } = limits;
+  const most = time_ms === undefined ? Infinity : time_ms * threads * FLOPS_A_MILLISECOND;
   try {
     const found = await search(roots, {
       goal,
       limits,
-      expander: distributed ?? local,
+      expander: counting(distributed ?? local, flops, run),
       bytesOf,
-      recordedNumbers: local.most * most,
+      recordedNumbers: local.most * mostNumbers,
       prove: question.prove ??
         ((points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) })))),
-    }, { signal: run.signal, ...context });
-    run.work.flops += found.nodes * flops;
+    }, { signal: run.signal, ...context, isSpent: () => run.work.flops - before >= most });
     const { save: _, records, ...rest } = found;
     return { ...rest, openShares: openShares(found, box, asked.length), ...recorded(question, records) };
   } finally {
@@ -134,12 +136,24 @@ async function searchIn(
 
 /** The record of a search, where one was asked for. */
 function recorded(
-  { network, asked, isRecorded }: SearchQuestion,
+  { network, asked, limits }: SearchQuestion,
   pieces: SearchRecord["pieces"],
 ): { readonly record?: SearchRecord } {
-  if (!isRecorded) return {};
+  if (!limits.record) return {};
   const units = (network?.units ?? []).map(({ activation, index, kink }) => ({ activation, index, kink }));
   return { record: { units, trees: asked.map(({ aim, upper }) => recordedTree(aim, upper)), pieces } };
+}
+
+/** The same expander, with every bounded part counted as so much work. */
+function counting({ most, expand }: Expander<Piece>, flops: number, { work }: Run): Expander<Piece> {
+  return {
+    most,
+    async expand(nodes, levels) {
+      const expansions = await expand(nodes, levels);
+      for (const { bounded } of expansions) work.flops += flops * bounded;
+      return expansions;
+    },
+  };
 }
 
 /** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */

@@ -30,7 +30,7 @@ async function wide(index: number, aim: Aim) {
     [affine(1, WIDTH), 1],
   );
   const box = { lower: new Float64Array(FEATURES).fill(-0.25), upper: new Float64Array(FEATURES).fill(0.25) };
-  const region = regionOf(condensed(await passOf(graph, box)), box, (count) => referenceKernels().vectors(count));
+  const region = regionOf(condensed(await passOf(graph, box)), box, (count) => referenceKernels().vectors(count)!);
   const asked = { aim, upper: Infinity, lower: -Infinity, entries: null };
   return { box, bounding: boundingOf(problemOf(region, { graph, inputs: new Map() }, [asked]), 0) };
 }

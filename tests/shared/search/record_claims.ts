@@ -52,8 +52,7 @@ export function recordedSearch(drawn: Asked, max_nodes: number, isRecorded = tru
       asked: aims.map((aim) => ({ aim, upper: Infinity, lower: -Infinity, entries: null })),
       proved: aims.map(() => ({ lower: -Infinity, point: null })),
       goal: { kind: "each" },
-      limits: { max_nodes, gap: 0 },
-      isRecorded,
+      limits: { max_nodes, gap: 0, ...(isRecorded && { record: true }) },
       place: (point) => point,
       run,
     }));
