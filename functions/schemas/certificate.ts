@@ -142,6 +142,7 @@ const Piece = z.strictObject({
   over_gradients: numberList().optional(),
   over_heights: numberList().optional(),
   weights: numberList().optional(),
+  exact: z.literal(true).optional(),
   bound: bound(),
   empty: z.union([
     z.strictObject({ by: z.literal("phases") }),

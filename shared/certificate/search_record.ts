@@ -59,6 +59,8 @@ export interface PieceRecord {
   readonly over_heights?: readonly number[];
   /** Of the outputs a value is among, in `bound`: not negative, their sum is exactly 1. */
   readonly weights?: readonly number[];
+  /** `bound` is the number of the gradient itself, rounded up: the phases leave one matrix. */
+  readonly exact?: true;
   /** null where it is empty. */
   readonly bound: Bound;
   readonly empty?: Emptiness;
@@ -75,7 +77,10 @@ export type Emptiness =
   | { readonly by: "row"; readonly unit: number; readonly sign: number }
   /** The sum of multipliers times phase_u h_u is below 0 on the whole box; h as a form of x under the piece's phases. */
   | { readonly by: "half_spaces"; readonly units: readonly number[]; readonly multipliers: readonly number[] }
-  /** An exact program over these half-spaces: no point, or (thin) no neighbourhood of one, which a region with interior needs. */
+  /**
+   * An exact program over these half-spaces: no point, or (thin) no neighbourhood of one, which a gradient needs; of a region without
+   * interior none in a box around: ends l - 1 - |l| and u + 1 + |u|.
+   */
   | { readonly by: "exact"; readonly units: readonly number[]; readonly thin: boolean };
 
 /** The bound of each tree by its pieces: the largest of those that end it. -Infinity: all were found empty. */

@@ -18,6 +18,8 @@ export interface Analysis {
   readonly inputType: "float32" | "float64";
   readonly options: Options;
   readonly run: Run;
+  /** What is proved at a point must hold in every box that holds it: not so of a point on kinks. */
+  readonly everyBox?: boolean;
   /** What may end a search, and who hears of it (absent: nothing, nobody). */
   readonly host?: SearchHost;
 }

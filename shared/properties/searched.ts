@@ -57,6 +57,7 @@ export async function searchAims(
     goal,
     limits: options.search!,
     place: (point) => representable(point, analysis),
+    everyBox: analysis.everyBox,
     run,
   }, host);
   const search: SearchReport = { nodes, open, stopped_by: stoppedBy };

@@ -6,7 +6,7 @@ import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
-import { keepCoefficients, keepEntries, type Trace } from "./trace.ts";
+import { keepCoefficients, keepEntries, keepExact, type Trace } from "./trace.ts";
 import { weighingOf } from "./weighing.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -67,6 +67,10 @@ export function boundPart(
   let found = settlePushed(region, objective, workspace, piece, sum);
   const weights = weighing?.weights() ?? null;
   if (trace) keepCoefficients(trace, workspace, found, weights);
+  if (kind === "norm" && found > level && found <= NOUGHT * scale && isNought(bounding, piece)) {
+    found = 0;
+    if (trace) keepExact(trace, found);
+  }
   if (isDecided && found > level) {
     // Half-spaces that meet inside add to a value that is exact without them.
     multipliers.fill(0, 3 * region.width);
@@ -98,6 +102,14 @@ function settleAlive({ region, objective, workspace }: Bounding, piece: Bounded,
   if (aim.kind !== "entry") return Infinity;
   const alive = aliveOn(region, objective, piece.phases);
   return settlePushed(region, alive, workspace, piece, { ...sum, charge: alive.entryCharges[aim.feature] });
+}
+
+/** Bounds so small are looked at, by the objective's size: they may be what rounding makes of 0. */
+const NOUGHT = 2 ** -24;
+
+/** Whether no unit that is alive on the piece leads to an input: then J is exactly 0. */
+function isNought({ region, objective }: Bounding, { phases }: Bounded): boolean {
+  return aliveOn(region, objective, phases).entryCharges.every((charge) => charge === 0);
 }
 
 /** An ascent ends where its value is so far below the level, by the objective's size: what rounding takes is less. */

@@ -3,13 +3,13 @@ import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_
 import { chooseSplit } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
 import { climbSmoothed, climbsSmoothed } from "./climb_smoothed.ts";
-import { decide, leafForms, type Original } from "./leaf.ts";
+import { boundAim, decide, isThinAround, leafForms, type Original, pointInside } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
 import type { Candidate, Expander, Expansion, RecordedPart } from "./tree.ts";
-import { keepDecision, newTrace, recordOf, type Trace, traceOf } from "./trace.ts";
+import { keepDecision, keepExact, keepThin, newTrace, recordOf, type Trace, traceOf } from "./trace.ts";
 import { valueAt } from "./value_at.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -125,7 +125,7 @@ export function settle(
   }
   return bounding.objective.aim.kind === "value"
     ? settleValue(problem, bounding, part, piece.box, trace)
-    : settleGradient(problem, bounding, part, piece.box, trace);
+    : settleGradient(problem, bounding, part, piece.box, level, trace);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
@@ -134,18 +134,29 @@ function settleGradient(
   bounding: Bounding,
   part: Part,
   box: Box,
+  level: number,
   trace: Trace | null,
 ): Outcome {
-  const { region } = bounding, { tree, upper } = part;
+  const { region, objective: { aim } } = bounding, { tree, phases } = part;
+  const { upper, value } = boundAim(region, original, phases, aim, part.upper);
+  if (trace && upper < part.upper) keepExact(trace, upper);
+  if (upper <= level) return { piece: null, closed: upper, point: null };
   programs.count++;
-  const bounded = { ...part, box }, forms = leafForms(region, bounded);
-  const decision = decide(region, original, bounded, forms);
+  const piece = { ...part, box }, forms = leafForms(region, piece);
+  const decision = decide(region, original, piece, forms);
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {
     if (trace) keepDecision(trace, forms.units, decision);
     return NOTHING;
   }
-  const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
-  return { piece: null, closed: upper, point };
+  if (!region.isSolid && isThinAround(region, original, piece, forms)) {
+    if (trace) keepThin(trace, forms.units);
+    return NOTHING;
+  }
+  if (decision.kind !== "inside" && decision.kind !== "thin") return { piece: null, closed: upper, point: null };
+  const isSure = decision.kind === "inside" && decision.isExact;
+  const point = isSure ? decision.point : pointInside(region, original, piece, decision.point, forms) ?? decision.point;
+  // Plain arithmetic at the point may take it for one of a neighbour.
+  return { piece: null, closed: upper, point: { tree, point, score: value } };
 }
 
 /** Every unit has its phase: a linear program finds the largest value. */

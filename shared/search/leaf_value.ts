@@ -3,7 +3,7 @@ import { optimise } from "../linear/optimise.ts";
 import type { Box } from "../numeric/box.ts";
 import { type Bounding, type Part, sumOf } from "./bound_piece.ts";
 import type { Problem } from "./expand.ts";
-import { decide, leafForms } from "./leaf.ts";
+import { decide, type LeafForms, leafForms } from "./leaf.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { type Form, leastForms } from "./least_forms.ts";
 import { keepCoefficients, keepDecision, keepHalfSpaces, type Trace } from "./trace.ts";
@@ -44,7 +44,10 @@ export function boundLeaf(
       return null;
     }
   }
-  const alone = settled(bounding, bounded, sum, units, found.multipliers);
+  const { multipliers } = found.isEmpty
+    ? optimiseThin(leaf, box, formOf(bounding, bounded, sum).slopes) ?? found
+    : found;
+  const alone = settled(bounding, bounded, sum, units, multipliers);
   if (trace) keepCoefficients(trace, bounding.workspace, alone, isAmong ? part.weights : null);
   const upper = Math.min(part.upper, alone), point = found.isEmpty ? null : found.point;
   if (!isAmong || found.isEmpty) return { upper, point };
@@ -57,6 +60,21 @@ export function boundLeaf(
   if (trace) keepCoefficients(trace, bounding.workspace, together, least.weights);
   return { upper: Math.min(upper, together), point: least.point };
 }
+
+/**
+ * The largest value on half-spaces whose meeting is thinner than what plain arithmetic tells from empty: they are moved outward by
+ * some times what they are off by, until they meet. Any multipliers are sound.
+ */
+function optimiseThin({ halfSpaces: { rows, constants }, errors }: LeafForms, box: Box, slopes: Float64Array) {
+  for (const times of ROOMS) {
+    const moved = { rows, constants: constants.map((constant, i) => constant + times * errors[i]) };
+    const found = optimise(moved, box, slopes);
+    if (!found.isEmpty) return found;
+  }
+  return null;
+}
+
+const ROOMS = [2 ** 10, 2 ** 16, 2 ** 22];
 
 function settled(
   { region, objective, workspace }: Bounding,

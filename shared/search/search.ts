@@ -1,20 +1,22 @@
 import { mostNumbersIn, type SearchRecord } from "../certificate/search_record.ts";
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
-import type { Box } from "../numeric/box.ts";
+import { type Box, midpoint } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import type { SearchLimits } from "../query.ts";
+import { mostEntryAt, mostNormAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
-import { type Goal, levelsOf } from "./goal.ts";
-import type { Original } from "./leaf.ts";
+import { enoughFor, type Goal, levelsOf } from "./goal.ts";
+import { boundAim, type Original } from "./leaf.ts";
 import { FLOPS_A_MILLISECOND, MOST_RECORDED_NUMBERS } from "./limits.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
+import type { Aim } from "./objective.ts";
 import { bytesOf, type Piece } from "./piece.ts";
 import { flopsOfPiece, type Region, regionOf, vectorsFor } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
-import { newTrace, recordedTree, recordOf } from "./trace.ts";
+import { keepExact, newTrace, recordedTree, recordOf, type Trace } from "./trace.ts";
 import type { Candidate, Expander, Prove, Proved, Root } from "./tree.ts";
 
 /** What is searched: aims over a box, with what one pass over the network found. */
@@ -30,7 +32,9 @@ export interface SearchQuestion {
   readonly limits: SearchLimits;
   /** Where a point may be handed out: it, or one beside it. */
   readonly place: (point: Float64Array) => Float64Array;
-  /** Proves lower bounds at points (default: by outward arithmetic at the place of the point). */
+  /** What is proved at a point holds in every box around it, and not in this one alone. */
+  readonly everyBox?: boolean;
+  /** Proves lower bounds at points (default: at the place of the point, in outward arithmetic and then exactly). */
   readonly prove?: Prove;
   readonly run: Run;
 }
@@ -96,20 +100,33 @@ async function searchIn(
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     const { aim } = asked[tree], isOne = aim.kind !== "value" || aim.among === undefined;
-    if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
+    if (!isOpen[tree]) return { upper, node: null, proved: proved[tree] };
     // No round follows then: the search ends as it begins.
     const isLast = limits.max_nodes < local.most || held + mostNumbers > MOST_RECORDED_NUMBERS;
-    if (isLast) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const trace = isRecorded ? newTrace() : null;
-    const node = rootOf(problem, tree, upper, levels[tree], trace);
-    const recorded = trace && recordOf(region, null, tree, 0, trace, node.upper);
-    held += recorded?.numbers ?? 0;
-    return {
-      upper: node.upper,
-      node: node.split === null && isOne ? null : node,
-      proved: proved[tree],
-      ...(recorded && { recorded }),
+    const kept = (root: Root<Piece>): Root<Piece> => {
+      if (trace === null) return root;
+      const recorded = recordOf(region, null, tree, 0, trace, root.upper);
+      held += recorded.numbers;
+      return { ...root, recorded };
     };
+    if (region.width === 0 && isOne) return kept(leafRoot(region, original, aim, upper, proved[tree], trace));
+    if (isLast) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
+    const node = rootOf(problem, tree, upper, levels[tree], trace);
+    if (node.split !== null || !isOne) return kept({ upper: node.upper, node, proved: proved[tree] });
+    return kept(leafRoot(region, original, aim, node.upper, proved[tree], trace, node.phases));
+  });
+  const proveAt = question.prove ??
+    ((points: readonly Candidate[]) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))));
+  // A root of which nothing is open has one gradient, wherever in the box.
+  const first = roots.flatMap(({ upper, node, proved: { lower, point } }, tree): Candidate[] =>
+    isOpen[tree] && node === null && upper > enoughFor(lower, 0) && asked[tree].aim.kind !== "value"
+      ? [{ tree, point: point ?? midpoint(box), score: upper }]
+      : []
+  );
+  const lowers = first.length > 0 ? await proveAt(first) : [];
+  first.forEach(({ tree, point }, i) => {
+    if (lowers[i] > roots[tree].proved.lower) roots[tree] = { ...roots[tree], proved: { lower: lowers[i], point } };
   });
   const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
@@ -124,11 +141,12 @@ async function searchIn(
       expander: counting(distributed ?? local, flops, run),
       bytesOf,
       recordedNumbers: local.most * mostNumbers,
-      prove: question.prove ??
-        ((points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) })))),
+      prove: proveAt,
     }, { signal: run.signal, ...context, isSpent: () => run.work.flops - before >= most });
     const { save: _, records, ...rest } = found;
-    return { ...rest, openShares: openShares(found, box, asked.length), ...recorded(question, records) };
+    // Proved where it is handed out.
+    const trees = found.trees.map((tree) => ({ ...tree, point: tree.point && place(tree.point) }));
+    return { ...rest, trees, openShares: openShares(found, box, asked.length), ...recorded(question, records) };
   } finally {
     distributed?.close();
   }
@@ -155,6 +173,28 @@ function counting({ most, expand }: Expander<Piece>, flops: number, { work }: Ru
     },
   };
 }
+
+/** A root of which nothing is open. */
+function leafRoot(
+  region: Region,
+  original: Original,
+  aim: Aim,
+  upper: number,
+  proved: Proved,
+  trace: Trace | null,
+  phases: Int8Array = new Int8Array(region.width),
+): Root<Piece> {
+  const bound = aim.kind === "value" ? upper : boundAim(region, original, phases, aim, upper).upper;
+  if (trace) {
+    trace.piece ??= { box: region.box, phases, heights: NOTHING, gradients: NOTHING };
+    trace.empty = null;
+    if (bound < upper) keepExact(trace, bound);
+  }
+  return { upper: bound, node: null, proved };
+}
+
+/** Bounds of no unit. */
+const NOTHING: Box = { lower: new Float64Array(0), upper: new Float64Array(0) };
 
 /** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */
 function openShares({ save, trees, open }: Searched<Piece>, { lower, upper }: Box, count: number): number[] {
@@ -196,10 +236,8 @@ function notBounded(tree: number, upper: number): Piece {
 }
 
 /** Lower bounds of the aims at points, over the reals. Source: shared/README.md (11) */
-async function prove(
-  { original: { graph }, asked, run }: SearchQuestion,
-  points: readonly Candidate[],
-): Promise<number[]> {
+async function prove(question: SearchQuestion, points: readonly Candidate[]): Promise<number[]> {
+  const { original: { graph }, asked, run } = question;
   const lower = new Array<number>(points.length).fill(-Infinity);
   const gradients = points.flatMap(({ tree }, i) => asked[tree].aim.kind === "value" ? [] : [i]);
   const values = points.flatMap(({ tree }, i) => asked[tree].aim.kind === "value" ? [i] : []);
@@ -212,6 +250,12 @@ async function prove(
     const { aim } = asked[points[i].tree];
     lower[i] = aim.kind === "entry" ? boxes[at].lower[aim.feature] : leastNorm(boxes[at]);
   });
+  for (const i of gradients) {
+    const { tree, point, score } = points[i];
+    if (lower[i] < score - DOUBTED * Math.abs(score)) {
+      lower[i] = Math.max(lower[i], await proveExactly(question, asked[tree].aim, point));
+    }
+  }
   const outputs = await outputsAt(graph, values.map((i) => points[i].point), run);
   values.forEach((i, at) => {
     const { aim } = asked[points[i].tree];
@@ -220,6 +264,21 @@ async function prove(
       : leastValue(aim.row, outputs[at]);
   });
   return lower;
+}
+
+/** How far below its score a point may be proved before it is looked at exactly. */
+const DOUBTED = 2 ** -24;
+
+/** The largest value of a gradient's aim in the activation regions at a point, rounded down. Source: shared/README.md (27) */
+async function proveExactly(
+  { original: { graph }, box, everyBox = false, run }: SearchQuestion,
+  aim: Aim,
+  point: Float64Array,
+): Promise<number> {
+  const within = everyBox ? null : box, { row: seed } = aim;
+  return aim.kind === "entry"
+    ? await mostEntryAt(graph, within, { point, seed, feature: aim.feature }, run)
+    : await mostNormAt(graph, within, point, seed, run);
 }
 
 /** row . y for y in the box, rounded down. */

@@ -25,6 +25,8 @@ export interface Trace {
   overHeights: Float64Array | null;
   /** Of a value that is the least of several outputs. */
   weights: Float64Array | null;
+  /** The value is that of the gradient, which is one matrix. */
+  isExact: boolean;
   empty: Emptiness | null;
 }
 
@@ -39,6 +41,7 @@ export function newTrace(): Trace {
     overGradients: null,
     overHeights: null,
     weights: null,
+    isExact: false,
     empty: { by: "phases" },
   };
 }
@@ -60,6 +63,14 @@ export function keepCoefficients(
   trace.overGradients = overGradient.slice();
   trace.overHeights = overHeight.slice();
   trace.weights = weights?.slice() ?? null;
+  trace.isExact = false;
+}
+
+/** The value of the gradient itself, if it is the least. */
+export function keepExact(trace: Trace, value: number): void {
+  if (!(value < trace.value)) return;
+  trace.value = value;
+  trace.isExact = true;
 }
 
 /** Bounds of J in the workspace. */
@@ -76,8 +87,13 @@ export function keepRowOf(trace: Trace, unit: number, sign: number): void {
 export function keepDecision(trace: Trace, units: readonly number[], decision: Decision): void {
   const { kind } = decision;
   if (kind !== "empty" && kind !== "thin") return;
-  if (decision.multipliers) keepHalfSpaces(trace, units, decision.multipliers);
+  if (kind === "empty" && decision.multipliers) keepHalfSpaces(trace, units, decision.multipliers);
   else trace.empty = { by: "exact", units: decision.rows.map((i) => units[i]), thin: kind === "thin" };
+}
+
+/** A leaf of a region without interior has none in the space around. */
+export function keepThin(trace: Trace, units: readonly number[]): void {
+  trace.empty = { by: "exact", units: [...units], thin: true };
 }
 
 /** Half-spaces of some units prove it, by multipliers one each. */
@@ -102,7 +118,7 @@ export function recordOf(
   trace: Trace,
   bound: number,
 ): Omit<RecordedPart, "child"> {
-  const { piece, isValue, entries, lowerSlopes, overGradients, overHeights, weights, value, empty } = trace;
+  const { piece, isValue, entries, lowerSlopes, overGradients, overHeights, weights, isExact, value, empty } = trace;
   if (piece === null) throw new RangeError("Cannot record: nothing was bounded");
   const box = parent?.box ?? region.box, split = parent?.split ?? null;
   const record: RecordedPart["record"] = {
@@ -114,7 +130,8 @@ export function recordOf(
     ...(!isValue && !(parent && areSame(piece.gradients, parent.gradients)) && { gradients: jsonOf(piece.gradients) }),
     ...(entries && { entries: entriesOf(entries, parent) }),
     ...(lowerSlopes && { lower_slopes: Array.from(lowerSlopes) }),
-    ...(empty === null && value <= bound && overGradients && overHeights && {
+    ...(empty === null && value <= bound && isExact && { exact: true as const }),
+    ...(empty === null && value <= bound && !isExact && overGradients && overHeights && {
       over_gradients: Array.from(overGradients),
       over_heights: Array.from(overHeights),
       ...(weights && { weights: Array.from(weights) }),

@@ -6,6 +6,7 @@ import { referenceKernels } from "../../../shared/kernels/reference.ts";
 import type { Aim } from "../../../shared/search/objective.ts";
 import { searchRegion } from "../../../shared/search/search.ts";
 import {
+  absolute,
   add,
   compare,
   type Exact,
@@ -21,7 +22,7 @@ import {
   ZERO,
 } from "../../exact/dyadic.ts";
 import { component } from "../../exact/vector.ts";
-import { type ExactCondensed, formsOf, heightsAt } from "./exact_condensed.ts";
+import { type ExactCondensed, formsOf, gradientsOf, heightsAt } from "./exact_condensed.ts";
 import type { Drawn } from "./pieces.ts";
 import { combinationOf, falseSteps, type Resolved } from "./record_steps.ts";
 import { boundOf, dot, type Ends, type ExactSum, most, rowBound } from "./record_sums.ts";
@@ -127,10 +128,14 @@ function resolve({ box, phases, heights, gradients, entries, bound }: PieceRecor
 function falseBound(
   { exact: numbers }: Drawn,
   { trees }: SearchRecord,
-  { tree, over_gradients: q, over_heights: e, weights }: PieceRecord,
+  { tree, over_gradients: q, over_heights: e, weights, exact: exactly }: PieceRecord,
   found: Resolved,
   above: Resolved,
 ): string[] {
+  if (exactly) {
+    const most = gradientBound(numbers, trees[tree], found.phases);
+    return most !== null && isAtMost(most, found.bound) ? [] : [`its gradient is not ${found.bound}`];
+  }
   if (!q || !e) return found.bound === above.bound ? [] : [`its bound ${found.bound} follows from nothing`];
   const { among } = trees[tree];
   if (among && !areWeights(among, weights)) return ["its weights are none"];
@@ -138,6 +143,32 @@ function falseBound(
   const derived = boundOf(numbers, found, sumOf(numbers, { ...trees[tree], row }, found.entries), q, e).most;
   if (derived !== null && isAtMost(derived, found.bound)) return [];
   return [`its coefficients give ${derived && toNumber(derived)}, not ${found.bound}`];
+}
+
+/** The aim's number of the one gradient that phases leave; null where they leave several. */
+function gradientBound(
+  numbers: ExactCondensed,
+  { aim, row, feature }: SearchRecord["trees"][number],
+  phases: readonly number[],
+): Exact | null {
+  if (phases.includes(0) && !isNought(numbers, row, phases)) return null;
+  const { J } = gradientsOf(numbers, phases.map((phase) => (phase > 0 ? 1 : 0)), [...row]);
+  return aim === "entry" ? J[feature!] : J.map(absolute).reduce(add, ZERO);
+}
+
+/** Whether no unit that is alive leads from an input to the outputs. */
+function isNought(
+  { features, width, inputs, units }: ExactCondensed,
+  row: readonly number[],
+  phases: readonly number[],
+): boolean {
+  const outputs = row.flatMap((c, k) => (c === 0 ? [] : [width + k])), alive = new Array<boolean>(width).fill(false);
+  for (let u = width - 1; u >= 0; u--) {
+    const readers = [...outputs, ...alive.flatMap((isAlive, w) => (isAlive ? [w] : []))];
+    alive[u] = phases[u] >= 0 && readers.some((r) => sign(units[r][u]) !== 0);
+  }
+  const rows = [...outputs, ...alive.flatMap((isAlive, w) => (isAlive ? [w] : []))];
+  return rows.every((r) => inputs[r].slice(0, features).every((one) => sign(one) === 0));
 }
 
 /** Not negative, and their sum is 1: the least of the outputs is at most what they combine. */
@@ -178,14 +209,11 @@ function chordOf({ lower, upper }: Ends, j: number): { readonly slope: number; r
 
 /** A proof of emptiness that proves nothing. What an exact program decided is left to the regions. */
 function falseEmptiness(
-  { exact: numbers, region }: Drawn,
+  { exact: numbers }: Drawn,
   { empty, lower_slopes }: PieceRecord,
   found: Resolved,
 ): string[] {
   const { features } = numbers, { phases, heights, box } = found;
-  if (empty!.by === "exact") {
-    return empty!.thin && !region.isSolid ? ["a region without interior is thin as a whole"] : [];
-  }
   if (empty!.by === "row") {
     const { unit, sign: s } = empty!;
     if (!lower_slopes) return ["its row has no slopes"];
