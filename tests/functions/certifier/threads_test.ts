@@ -75,7 +75,7 @@ Deno.test("searchThreads() changes no byte of a certificate: 1, 2 and 3 threads,
       ["diabetes_mlp", 0.05, [150]],
       ["synthetic_w32_d6", 0.05, [10_000, 99]],
       ["mnist_mlp_20", 0.05, [60]],
-      ["mnist_mlp_256x3", 0.002, [12]],
+      ["mnist_mlp_256x3", 0.004, [40]],
     ] as const
   ) {
     const question = await openQuestion(name, eps);
