@@ -115,11 +115,18 @@ export interface SearchReport {
    * canceled and memory: the host ended it, so the certificate is not reproducible.
    */
   readonly stopped_by: "none" | "closed" | "gap" | "max_nodes" | "record" | "time" | "canceled" | "memory";
+  /** How many parts were searched apart, each told now and then what the others had proved (absent: one). */
+  readonly parts?: number;
 }
 
-/** Whether the question alone decided where a search ended: then it ends there on every host that lets it. */
-export function isReproducible({ stopped_by }: SearchReport): boolean {
-  return stopped_by !== "time" && stopped_by !== "canceled" && stopped_by !== "memory";
+/** Whether the question alone decided the steps of a search and its end: then it has them on every host that lets it. */
+export function isReproducible(search: SearchReport): boolean {
+  return search.parts === undefined && !isInterrupted(search);
+}
+
+/** Whether a host ended a search. */
+export function isInterrupted({ stopped_by }: SearchReport): boolean {
+  return stopped_by === "time" || stopped_by === "canceled" || stopped_by === "memory";
 }
 
 /** JSON knows no infinity: a bound that is not finite is null. */

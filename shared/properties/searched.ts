@@ -48,7 +48,7 @@ export async function searchAims(
   goal: Goal,
 ): Promise<SearchedAims> {
   const { graph, box, run, options, host } = analysis;
-  const { trees, nodes, open, stoppedBy, openShares, record } = await searchRegion({
+  const { trees, nodes, open, stoppedBy, openShares, record, parts } = await searchRegion({
     original: { graph, inputs },
     box,
     network,
@@ -60,7 +60,12 @@ export async function searchAims(
     everyBox: analysis.everyBox,
     run,
   }, host);
-  const search: SearchReport = { nodes, open, stopped_by: stoppedBy };
+  const search: SearchReport = {
+    nodes,
+    open,
+    stopped_by: stoppedBy,
+    ...(parts !== undefined && parts > 1 && { parts }),
+  };
   return { trees, openShares, told: { search, ...(record && { record }) } };
 }
 

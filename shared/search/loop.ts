@@ -3,7 +3,18 @@ import type { PieceRecord } from "../certificate/search_record.ts";
 import { boundsToShow, endedByGap, type Goal } from "./goal.ts";
 import { interruption, type Interruptions, MOST_RECORDED_NUMBERS } from "./limits.ts";
 import { loadTree, type SavedTree, saveTree } from "./saved.ts";
-import { improve, merge, plant, promising, type Rules, type SearchState, settle, take, uppersOf } from "./state.ts";
+import {
+  hear,
+  improve,
+  merge,
+  plant,
+  promising,
+  type Rules,
+  type SearchState,
+  settle,
+  take,
+  uppersOf,
+} from "./state.ts";
 import type { Expander, Prove, Proved, Root, TreeNode } from "./tree.ts";
 
 /** Nodes that are expanded together. A constant of the search: answers depend on it. */
@@ -36,6 +47,8 @@ export interface SearchContext<N extends TreeNode> extends Interruptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Called between rounds with the tree as it is; `save` copies it. */
   readonly onRound?: (save: () => SavedTree<N>) => void;
+  /** Asked before each round of a part: what was proved in others since, a tree each. Its steps depend on it. */
+  readonly heard?: () => readonly Proved[];
 }
 
 export interface Searched<N extends TreeNode> {
@@ -81,6 +94,11 @@ export function resume<N extends TreeNode>(
   return run(loadTree(saved, rulesOf(task)), task, context);
 }
 
+/** The search as it begins, to be gone on with. */
+export function begin<N extends TreeNode>(roots: readonly Root<N>[], task: Task<N>): SavedTree<N> {
+  return saveTree(plant(roots, rulesOf(task)));
+}
+
 function rulesOf<N extends TreeNode>({ goal, limits, bytesOf = () => 0 }: Task<N>): Rules<N> {
   return { goal, gap: limits.gap, bytesOf };
 }
@@ -90,9 +108,10 @@ async function run<N extends TreeNode>(
   task: Task<N>,
   context: SearchContext<N>,
 ): Promise<Searched<N>> {
-  const rules = rulesOf(task), { signal, clock, onProgress, onRound } = context;
+  const rules = rulesOf(task), { signal, clock, onProgress, onRound, heard } = context;
   for (;;) {
     signal?.throwIfAborted();
+    if (heard) hear(state, heard(), rules);
     const stoppedBy = reasonToStop(state, task, context);
     if (stoppedBy !== null) return resultOf(state, stoppedBy);
     await round(state, task, rules);

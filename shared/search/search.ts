@@ -1,20 +1,22 @@
 import { mostNumbersIn, type SearchRecord } from "../certificate/search_record.ts";
-import type { Run } from "../bounds/pass.ts";
+import type { Run, Work } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import { type Box, midpoint } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import type { SearchLimits } from "../query.ts";
 import { mostEntryAt, mostNormAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
+import type { Conduct, Conducted, Continuation } from "./conduct.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { enoughFor, type Goal, levelsOf } from "./goal.ts";
 import { boundAim, type Original } from "./leaf.ts";
 import { FLOPS_A_MILLISECOND, MOST_RECORDED_NUMBERS } from "./limits.ts";
-import { search, type SearchContext, type Searched } from "./loop.ts";
+import { begin, resume, search, type SearchContext, type Searched, type Task } from "./loop.ts";
 import type { Aim } from "./objective.ts";
 import { bytesOf, type Piece } from "./piece.ts";
 import { flopsOfPiece, type Region, regionOf, vectorsFor } from "./region.ts";
+import type { SavedTree } from "./saved.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
 import { keepExact, newTrace, recordedTree, recordOf, type Trace } from "./trace.ts";
 import type { Candidate, Expander, Prove, Proved, Root } from "./tree.ts";
@@ -39,7 +41,7 @@ export interface SearchQuestion {
   readonly run: Run;
 }
 
-export interface RegionContext extends SearchContext<Piece> {
+export interface RegionContext extends Omit<SearchContext<Piece>, "heard" | "onRound">, Continuation {
   /** Shares rounds out to other threads (absent: all is done on this one). */
   readonly distribute?: Distribute;
   /** How many of them, this one included (default 1): so much more arithmetic fits into a time limit. */
@@ -49,6 +51,8 @@ export interface RegionContext extends SearchContext<Piece> {
 export interface RegionSearched extends Omit<Searched<Piece>, "save" | "records"> {
   /** Where one was asked for. */
   readonly record?: SearchRecord;
+  /** Into how many a host cut the search. */
+  readonly parts?: number;
   /** Of each tree at least the share of the box's volume over which its bound is above its level; 1 where that is not known. */
   readonly openShares: readonly number[];
 }
@@ -89,7 +93,7 @@ async function searchIn(
   question: SearchQuestion,
   isOpen: readonly boolean[],
   levels: Float64Array,
-  { distribute, threads = 1, ...context }: RegionContext,
+  { distribute, threads = 1, saved, onSave, conduct, ...context }: RegionContext,
 ): Promise<RegionSearched> {
   const { original, box, asked, proved, goal, limits, place, run } = question, isRecorded = limits.record === true;
   const problem = { ...problemOf(region, original, asked), isRecorded };
@@ -132,24 +136,63 @@ async function searchIn(
   // Objectives are ready to be shared from here on: their roots have refined them.
   const plain = { network: region.network, box, original, objectives, scales, isRecorded };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
-  const before = run.work.flops, { time_ms } = limits;
+  const before = { ...run.work }, { time_ms } = limits;
   const most = time_ms === undefined ? Infinity : time_ms * threads * FLOPS_A_MILLISECOND;
+  const task: Task<Piece> = {
+    goal,
+    limits,
+    expander: counting(distributed ?? local, flops, run),
+    bytesOf,
+    recordedNumbers: local.most * mostNumbers,
+    prove: proveAt,
+  };
+  const searching: SearchContext<Piece> = {
+    signal: run.signal,
+    ...context,
+    isSpent: () => run.work.flops - before.flops >= most,
+    ...(onSave && { onRound: (save) => onSave(() => ({ tree: save(), work: since(before, run) })) }),
+  };
   try {
-    const found = await search(roots, {
-      goal,
-      limits,
-      expander: counting(distributed ?? local, flops, run),
-      bytesOf,
-      recordedNumbers: local.most * mostNumbers,
-      prove: proveAt,
-    }, { signal: run.signal, ...context, isSpent: () => run.work.flops - before >= most });
+    if (saved) spend(run, saved.work);
+    const driven = conduct && !isRecorded ? await conducted(conduct, saved?.tree ?? begin(roots, task)) : null;
+    const from = driven?.tree ?? saved?.tree;
+    const found = from ? await resume(from, task, searching) : await search(roots, task, searching);
     const { save: _, records, ...rest } = found;
     // Proved where it is handed out.
     const trees = found.trees.map((tree) => ({ ...tree, point: tree.point && place(tree.point) }));
-    return { ...rest, trees, openShares: openShares(found, box, asked.length), ...recorded(question, records) };
+    return {
+      ...rest,
+      trees,
+      openShares: openShares(found, box, asked.length),
+      ...recorded(question, records),
+      ...(driven && { parts: driven.parts }),
+    };
   } finally {
     distributed?.close();
   }
+
+  /** What the host makes of the search from a tree on; work that was done elsewhere is counted as if it were done here. */
+  async function conducted(conduct: Conduct, begun: SavedTree<Piece>): ReturnType<Conduct> {
+    const advance: Conducted["advance"] = async (tree, { nodes = Infinity, ...context } = {}) => {
+      const start = { ...run.work }, max_nodes = Math.min(limits.max_nodes, tree.nodes + nodes);
+      const { save } = await resume(tree, { ...task, limits: { ...limits, max_nodes } }, { ...searching, ...context });
+      const work = since(start, run);
+      Object.assign(run.work, start);
+      return { tree: save(), work };
+    };
+    const driven = await conduct({ begun: { tree: begun, work: since(before, run) }, advance });
+    spend(run, driven.work);
+    return driven;
+  }
+}
+
+function since(before: Readonly<Work>, { work }: Run): Work {
+  return { flops: work.flops - before.flops, rows: work.rows - before.rows };
+}
+
+function spend({ work }: Run, { flops, rows }: Readonly<Work>): void {
+  work.flops += flops;
+  work.rows += rows;
 }
 
 /** The record of a search, where one was asked for. */

@@ -174,6 +174,17 @@ export function improve<N extends TreeNode>(
   });
 }
 
+/** Takes over what was proved elsewhere. */
+export function hear<N extends TreeNode>(state: SearchState<N>, proved: readonly Proved[], rules: Rules<N>): void {
+  let isNew = false;
+  proved.forEach((one, tree) => {
+    if (!(one.lower > state.proved[tree].lower)) return;
+    state.proved[tree] = one;
+    isNew = true;
+  });
+  if (isNew) settle(state, rules);
+}
+
 /** Moves the levels to what is known now, and drops open nodes that no longer matter: their bounds stay in `closed`. */
 export function settle<N extends TreeNode>(state: SearchState<N>, { goal, gap, bytesOf }: Rules<N>): void {
   const before = state.levels;
