@@ -141,6 +141,27 @@ Deno.test("a runner that is silent loses its job, and after some the job has fai
   assert.deepEqual(it.told.map(({ event }) => event.type), ["job.failed"]);
 });
 
+Deno.test("what a runner saved is handed to the next, the newest only, and is gone with the job", async () => {
+  const it = house(), jobs = it.open(), bytes = (n: number) => new Uint8Array([n]);
+  const kept = () => it.store.blobKeys().filter((key) => key.startsWith("job_checkpoint/")).length;
+  await jobs.submit(submission("q"));
+  const first = await taken(jobs);
+  assert.equal(first.checkpoint, null);
+  await jobs.save("q", first.holder, bytes(1));
+  await jobs.save("q", first.holder, bytes(2));
+  assert.equal(kept(), 1);
+  it.time += LEASE_MS;
+  const second = await taken(jobs);
+  assert.deepEqual(second.checkpoint, bytes(2));
+  await jobs.save("q", first.holder, bytes(3)); // by one that was lost
+  assert.equal(kept(), 1);
+  await jobs.giveBack("q", second.holder, false);
+  const third = await taken(jobs);
+  assert.deepEqual(third.checkpoint, bytes(2));
+  await jobs.end("q", third.holder, certificate);
+  assert.equal(kept(), 0);
+});
+
 Deno.test("an end that was not told is told later, once the store or the notifier is back", async () => {
   const it = house(), jobs = it.open();
   await jobs.submit(submission("q", "u"));
