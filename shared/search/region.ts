@@ -137,7 +137,7 @@ export function regionOf(
 }
 
 /** Few features: a half-space cuts a good part of a box off, and a point's coordinates can be tried one after the other. */
-export function isSmall({ features }: Region): boolean {
+export function isSmall({ features }: Pick<Region, "features">): boolean {
   return features <= 64;
 }
 

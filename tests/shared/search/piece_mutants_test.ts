@@ -13,6 +13,7 @@ const PARTS = [
   "expand",
   "gradients",
   "leaf",
+  "meet_half_spaces",
   "objective",
   "preactivations",
   "push_down",
@@ -36,6 +37,31 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     file: "preactivations",
     from: "lower[j] = Math.max(lower[j], addDown(upper[j], -reach))",
     to: "upper[j] = Math.min(upper[j], addUp(lower[j], reach))",
+  },
+  "half-spaces of inactive units with the row above": {
+    file: "meet_half_spaces",
+    from: "const kept = phase > 0 ? rowsAbove : rowsBelow",
+    to: "const kept = rowsAbove",
+  },
+  "half-spaces without their constants": {
+    file: "meet_half_spaces",
+    from: "constants.push(constant)",
+    to: "constants.push(0)",
+  },
+  "lower bounds by the row above": {
+    file: "meet_half_spaces",
+    from: "row[j] = -rowsBelow[from + j]",
+    to: "row[j] = -rowsAbove[from + j]",
+  },
+  "bounds at a vertex": {
+    file: "meet_half_spaces",
+    from: "if (value >= known - GAIN * reach && value > decides) return Infinity;",
+    to: "return value;",
+  },
+  "a row's constant from the worse corner": {
+    file: "preactivations",
+    from: "rest -= w > 0 ? w * upper[j] : w * lower[j];",
+    to: "rest -= w > 0 ? w * upper[j] + Math.abs(w) * (upper[j] - lower[j]) / 2 : w * lower[j];",
   },
   "phases closed on boxes without interior": {
     file: "preactivations",
