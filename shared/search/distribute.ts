@@ -3,6 +3,7 @@ import type { Kernels } from "../kernels/kernels.ts";
 import type { Box } from "../numeric/box.ts";
 import { expanderOf, type Problem } from "./expand.ts";
 import type { Piece } from "./piece.ts";
+import { placesOf } from "./places.ts";
 import { regionOf } from "./region.ts";
 import type { Expander } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
@@ -36,6 +37,11 @@ export type Distribute = (work: Distributable) => Distributed;
  */
 export function expanderFor({ network, box, ...problem }: PlainProblem, kernels: Kernels): Distributed {
   const region = regionOf(network, box, (numbers) => kernels.vectors(numbers));
-  const expander = expanderOf({ ...problem, region, workspace: workspaceOf(region), programs: { count: 0 } });
-  return { ...expander, close: () => region.vectors.release() };
+  const places = placesOf(region), workspace = workspaceOf(region);
+  const expander = expanderOf({ ...problem, region, workspace, places, programs: { count: 0 } });
+  const close = () => {
+    places.release();
+    region.vectors.release();
+  };
+  return { ...expander, close };
 }

@@ -2,10 +2,11 @@ import type { Box } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { chooseSplit } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
-import { decide, type Original } from "./leaf.ts";
+import { decide, exactRows, type Original } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
-import { boxOf, type Piece, type Split } from "./piece.ts";
+import { type Base, boxOf, type Piece, type Split } from "./piece.ts";
+import { narrowed, objectiveAt, type Places, wholePhases } from "./places.ts";
 import type { Region } from "./region.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 import { valueAt } from "./value_at.ts";
@@ -19,6 +20,9 @@ export interface Problem {
   readonly objectives: readonly Objective[];
   readonly scales: readonly number[];
   readonly workspace: Workspace;
+  readonly places: Places;
+  /** Units from which on a piece may get a network of its own (absent: the usual). */
+  readonly fewest?: number;
   /** Linear programs of leaves so far: counted, never read by a search. */
   readonly programs: { count: number };
 }
@@ -41,8 +45,8 @@ export function expanderOf(problem: Problem): Expander<Piece> {
   };
 }
 
-export function expandPiece(problem: Problem, node: Piece, level: number): Expansion<Piece> {
-  const bounding = boundingOf(problem, node.tree);
+export function expandPiece(problem: Problem, whole: Piece, level: number): Expansion<Piece> {
+  const node = narrowed(whole, problem.fewest), bounding = boundingOf(problem, node.tree, node.base);
   if (node.split === null) {
     const { closed, point } = settle(problem, bounding, node, level);
     return { children: [], closed, bounded: 0, points: point ? [point] : [] };
@@ -60,8 +64,12 @@ export function expandPiece(problem: Problem, node: Piece, level: number): Expan
   return { children, closed, bounded: parts.length, points };
 }
 
-export function boundingOf({ region, objectives, scales, workspace }: Problem, tree: number): Bounding {
-  return { region, objective: objectives[tree], workspace, scale: scales[tree] };
+/** A tree's objective, over the region or over a base. */
+export function boundingOf(problem: Problem, tree: number, base: Base | null = null): Bounding {
+  const { region, objectives, scales, workspace, places } = problem, objective = objectives[tree], scale = scales[tree];
+  if (base === null) return { region, objective, workspace, scale };
+  const place = places.placeOf(base);
+  return { region: place.region, objective: objectiveAt(place, tree, objective), workspace: place.workspace, scale };
 }
 
 /** What a split makes of a piece: the parts cover it. */
@@ -91,11 +99,9 @@ export function settle(problem: Problem, bounding: Bounding, part: Part | null, 
   const piece = { ...part, box: boxOf(bounding.region, part) };
   const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
   if (split !== null) {
-    const { region, workspace } = bounding;
-    const point = climbsFrom(region, part.depth)
-      ? climb(bounding, region.box, workspace.corner)
-      : workspace.corner.slice();
-    return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
+    const corner = bounding.workspace.corner.slice(), whole = boundingOf(problem, tree), { region } = whole;
+    const point = climbsFrom(region, part.depth) ? climb(whole, region.box, corner) : corner;
+    return { piece: { ...part, split }, closed: -Infinity, point: candidate(problem, tree, point) };
   }
   return bounding.objective.aim.kind === "value"
     ? settleValue(problem, bounding, part, piece.box)
@@ -103,23 +109,31 @@ export function settle(problem: Problem, bounding: Bounding, part: Part | null, 
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
-function settleGradient({ original, programs }: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
-  const { region } = bounding, { tree, upper } = part;
-  programs.count++;
-  const decision = decide(region, original, { ...part, box });
+function settleGradient(problem: Problem, { region }: Bounding, part: Part, box: Box): Outcome {
+  const { tree, upper } = part;
+  problem.programs.count++;
+  const decision = decide(region, { ...part, box }, exactRowsOf(problem, part));
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
-  const point = decision.kind === "inside" ? candidate(bounding, tree, decision.point) : null;
+  const point = decision.kind === "inside" ? candidate(problem, tree, decision.point) : null;
   return { piece: null, closed: upper, point };
 }
 
 /** Every unit has its phase: a linear program finds the largest value. */
 function settleValue(problem: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
-  const found = boundLeaf(problem, bounding, part, box);
+  const found = boundLeaf(problem.programs, bounding, part, box, exactRowsOf(problem, part));
   if (found === null) return NOTHING;
   const { upper, point } = found;
-  return { piece: null, closed: upper, point: point && candidate(bounding, part.tree, point) };
+  return { piece: null, closed: upper, point: point && candidate(problem, part.tree, point) };
 }
 
-function candidate({ region, objective, workspace }: Bounding, tree: number, point: Float64Array): Candidate {
+/** Exact rows come from the network itself, and need the phases of all its units. */
+function exactRowsOf({ region, original }: Problem, part: Part): ReturnType<typeof exactRows> {
+  const { base } = part, rowOf = exactRows(region, original, wholePhases(part));
+  return base === null ? rowOf : (u) => rowOf(base.units[u]);
+}
+
+/** A point may lie anywhere in the region: it is judged there. */
+function candidate(problem: Problem, tree: number, point: Float64Array): Candidate {
+  const { region, objective, workspace } = boundingOf(problem, tree);
   return { tree, point, score: valueAt(region, objective, workspace, point) };
 }

@@ -67,8 +67,13 @@ export function leafForms(region: Region, { phases, heights }: Bounded): LeafFor
 }
 
 /** Does a piece on which every unit has its phase have an interior? Source: shared/README.md (24) */
-export function decide(region: Region, original: Original, piece: Bounded, forms = leafForms(region, piece)): Decision {
-  const { units, halfSpaces, errors } = forms, rowOf = exactRows(region, original, piece.phases);
+export function decide(
+  region: Region,
+  piece: Bounded,
+  rowOf: ReturnType<typeof exactRows>,
+  forms = leafForms(region, piece),
+): Decision {
+  const { units, halfSpaces, errors } = forms;
   return decideLeaf({ box: piece.box, halfSpaces, errors, exactRow: (i) => rowOf(units[i]) });
 }
 

@@ -3,7 +3,7 @@ import { optimise } from "../linear/optimise.ts";
 import type { Box } from "../numeric/box.ts";
 import { type Bounding, type Part, sumOf } from "./bound_piece.ts";
 import type { Problem } from "./expand.ts";
-import { decide, leafForms } from "./leaf.ts";
+import { decide, type exactRows, leafForms } from "./leaf.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { type Form, leastForms } from "./least_forms.ts";
 import { weighingOf } from "./weighing.ts";
@@ -20,10 +20,11 @@ export interface LeafBound {
  * region has one: its points are limits of others, and values are continuous.
  */
 export function boundLeaf(
-  { original, programs }: Pick<Problem, "original" | "programs">,
+  programs: Problem["programs"],
   bounding: Bounding,
   part: Part,
   box: Box,
+  rowOf: ReturnType<typeof exactRows>,
 ): LeafBound | null {
   const { region, objective } = bounding, { among } = objective;
   const bounded: Bounded = { ...part, box }, leaf = leafForms(region, bounded), { units, halfSpaces, errors } = leaf;
@@ -33,7 +34,7 @@ export function boundLeaf(
   if (found.isEmpty) {
     if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return null;
     programs.count++;
-    const { kind } = decide(region, original, bounded, leaf);
+    const { kind } = decide(region, bounded, rowOf, leaf);
     if (kind === "empty" || (kind === "thin" && region.isSolid)) return null;
   }
   const alone = settled(bounding, bounded, sum, units, found.multipliers);

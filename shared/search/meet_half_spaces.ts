@@ -49,7 +49,8 @@ export function meetHalfSpaces(region: Region, workspace: Workspace, piece: Boun
 
 /** Pivots for a piece: what they cost is in the order of what its other bounds do. */
 function stepsFor({ width, features }: Region, m: number): number {
-  return Math.ceil(40 * width * (width + features) / (m * features));
+  const size = Math.max(width, 96);
+  return Math.ceil(40 * size * (size + features) / (m * features));
 }
 
 /** phase_v h_v >= 0 by the rows kept of the decided units, those that hold all over the box left out. */

@@ -29,6 +29,7 @@ export interface Region {
   readonly byFeature: Float64Array;
   /** Kernels, and the memory that holds the arrays above (and the workspace's). */
   readonly vectors: Vectors;
+  readonly makeVectors: (numbers: number) => Vectors;
   readonly byUnit: Part; // inputs
   readonly byInput: Part; // byFeature
   readonly upward: Upward;
@@ -122,6 +123,7 @@ export function regionOf(
     inputs,
     byFeature,
     vectors,
+    makeVectors,
     byUnit: wholeOf(inputs, width, features),
     byInput: wholeOf(byFeature, features, width),
     upward: upwardOf(vectors, features, above, rows, inputs, network.bias, charges),
@@ -213,11 +215,15 @@ function ranksOf(below: Int32Array, above: Int32Array, rows: Float64Array, colum
 }
 
 /** Numbers that a region and its workspace take from the kernels' memory. */
-function numbersOf(features: number, width: number): number {
+export function numbersOf(features: number, width: number): number {
   return 4 * width * (width + features) + 64 * width + 32 * features;
 }
 
-/** Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J. */
+/**
+ * Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J; on few features linear
+ * programs, as measured.
+ */
 export function flopsOfPiece(width: number, features: number): number {
-  return 44 * width * features + 44 * width * width + features * width * width;
+  const steps = isSmall({ features }) ? 64 : 44;
+  return steps * width * (features + width) + features * width * width;
 }

@@ -6,6 +6,7 @@ import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
+import { placesOf } from "./places.ts";
 import type { Region } from "./region.ts";
 import { firstWeights } from "./weighing.ts";
 import { workspaceOf } from "./workspace.ts";
@@ -36,6 +37,7 @@ export function problemOf(region: Region, original: Original, asked: readonly As
     objectives: asked.map(objective),
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),
+    places: placesOf(region),
   };
 }
 
@@ -70,6 +72,7 @@ export function rootPart(problem: Problem, tree: number, upper: number, level: n
     tree,
     upper,
     box: null,
+    base: null,
     phases,
     heights: { lower: low.slice(0, width), upper: high.slice(0, width) },
     gradients,

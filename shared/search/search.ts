@@ -99,6 +99,7 @@ async function searchIn(
     run.work.flops += found.nodes * flops;
     return { ...found, openShares: openShares(found, box, asked.length) };
   } finally {
+    problem.places.release();
     distributed?.close();
   }
 }
@@ -131,6 +132,7 @@ function notBounded(tree: number, upper: number): Piece {
     tree,
     upper,
     box: null,
+    base: null,
     phases: bytes,
     heights: nothing,
     gradients: nothing,

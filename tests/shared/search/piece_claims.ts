@@ -151,6 +151,7 @@ function falseAim(drawn: Drawn, at: number, random: Random, steps: Steps): strin
   const part: Part = {
     ...piece,
     box: drawn.box,
+    base: null,
     tree: 0,
     upper: Infinity,
     signs: new Int8Array(signs.length),

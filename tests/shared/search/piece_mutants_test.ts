@@ -15,6 +15,7 @@ const PARTS = [
   "leaf",
   "meet_half_spaces",
   "objective",
+  "places",
   "preactivations",
   "push_down",
   "roots",
@@ -62,6 +63,16 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     file: "preactivations",
     from: "rest -= w > 0 ? w * upper[j] : w * lower[j];",
     to: "rest -= w > 0 ? w * upper[j] + Math.abs(w) * (upper[j] - lower[j]) / 2 : w * lower[j];",
+  },
+  "a smaller network without what was decided on it": {
+    file: "places",
+    from: "phases: wholePhases(piece)",
+    to: "phases: new Int8Array(wholePhases(piece).length)",
+  },
+  "heights of other units": {
+    file: "places",
+    from: "heights: box(heights) }",
+    to: "heights: { lower: heights.lower.slice(0, count), upper: heights.upper.slice(0, count) } }",
   },
   "phases closed on boxes without interior": {
     file: "preactivations",
