@@ -10,7 +10,7 @@ import { weighingOf } from "./weighing.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A piece before it is bounded. */
-export type Part = Omit<Piece, "split">;
+export type Part = Omit<Piece, "split" | "rival">;
 
 /** One objective over a region, ready to be bounded on pieces; `scale` is the size of the objective. */
 export interface Bounding {

@@ -123,8 +123,9 @@ function searchWithin(
   const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
   try {
     const asked = open.map((a) => askedOf(alternatives[a], network.outputs, known[a]));
-    // So few pieces are not worth a network of their own.
-    const problem = { ...problemOf(region, { graph, inputs }, asked), fewest: Infinity }, points: Candidate[] = [];
+    // So few pieces are not worth a network of their own; inputs were split before.
+    const problem = { ...problemOf(region, { graph, inputs }, asked), fewest: Infinity, every: Infinity },
+      points: Candidate[] = [];
     let bounded = 0, isDone = true;
     open.forEach((a, at) => {
       if (bounded >= MOST_PIECES) {

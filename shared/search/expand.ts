@@ -1,6 +1,6 @@
 import type { Box } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
-import { chooseSplit } from "./choose_split.ts";
+import { splitsInputs, splitsOf } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
 import { decide, exactRows, type Original } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
@@ -21,8 +21,10 @@ export interface Problem {
   readonly scales: readonly number[];
   readonly workspace: Workspace;
   readonly places: Places;
-  /** Units from which on a piece may get a network of its own (absent: the usual). */
-  readonly fewest?: number;
+  /** Units from which on a piece may get a network of its own. */
+  readonly fewest: number;
+  /** Splits after which both kinds are compared again; Infinity: units alone are split. */
+  readonly every: number;
   /** Linear programs of leaves so far: counted, never read by a search. */
   readonly programs: { count: number };
 }
@@ -41,7 +43,7 @@ const NOTHING: Outcome = { piece: null, closed: -Infinity, point: null };
 export function expanderOf(problem: Problem): Expander<Piece> {
   return {
     expand: (nodes, levels) => Promise.resolve(nodes.map((node) => expandPiece(problem, node, levels[node.tree]))),
-    most: 2,
+    most: problem.every < Infinity && splitsInputs(problem.region) ? 4 : 2,
   };
 }
 
@@ -52,7 +54,25 @@ export function expandPiece(problem: Problem, whole: Piece, level: number): Expa
     return { children: [], closed, bounded: 0, points: point ? [point] : [] };
   }
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
-  const parts = partsOf(bounding.region, node);
+  const split = (chosen: Split, prefers: Split["kind"]) =>
+    expandParts(problem, bounding, partsOf(bounding.region, { ...node, prefers }, chosen), entries, level);
+  if (node.rival === null) return split(node.split, node.prefers);
+  const byUnit = split(node.split, "unit"), byInput = split(node.rival, "input");
+  const isBetter = leftOf(byInput, node, bounding.scale, level) < MARGIN * leftOf(byUnit, node, bounding.scale, level);
+  return {
+    ...(isBetter ? byInput : byUnit),
+    bounded: byUnit.bounded + byInput.bounded,
+    points: [...byUnit.points, ...byInput.points],
+  };
+}
+
+function expandParts(
+  problem: Problem,
+  bounding: Bounding,
+  parts: readonly Part[],
+  entries: Box | null,
+  level: number,
+): Expansion<Piece> {
   const children: Piece[] = [], points: Candidate[] = [];
   let closed = -Infinity;
   for (const part of parts) {
@@ -64,6 +84,16 @@ export function expandPiece(problem: Problem, whole: Piece, level: number): Expa
   return { children, closed, bounded: parts.length, points };
 }
 
+/** What looks a little better at one split of inputs is often worse in the end: units stay decided, halves are halved again. */
+const MARGIN = 0.5;
+
+/** How far what is left lies above the level, summed up: what is dropped or empty counts for nothing. */
+function leftOf({ children, closed }: Expansion<Piece>, { upper }: Piece, scale: number, level: number): number {
+  // Where nothing is known yet: above the size of the objective below the bound.
+  const floor = Math.max(level, upper - scale);
+  return children.reduce((sum, child) => sum + (child.upper - floor), Math.max(0, closed - floor));
+}
+
 /** A tree's objective, over the region or over a base. */
 export function boundingOf(problem: Problem, tree: number, base: Base | null = null): Bounding {
   const { region, objectives, scales, workspace, places } = problem, objective = objectives[tree], scale = scales[tree];
@@ -73,9 +103,8 @@ export function boundingOf(problem: Problem, tree: number, base: Base | null = n
 }
 
 /** What a split makes of a piece: the parts cover it. */
-function partsOf(region: Region, piece: Piece): Part[] {
-  const { split, ...rest } = piece, depth = piece.depth + 1;
-  if (split === null) throw new RangeError("Cannot split: nothing is left to decide");
+function partsOf(region: Region, piece: Piece, split: Split): Part[] {
+  const { split: _, rival: __, ...rest } = piece, depth = piece.depth + 1;
   if (split.kind === "unit") {
     return [1, -1].map((phase) => {
       const phases = piece.phases.slice();
@@ -97,11 +126,11 @@ export function settle(problem: Problem, bounding: Bounding, part: Part | null, 
   const { tree, upper } = part;
   if (upper <= level) return { piece: null, closed: upper, point: null };
   const piece = { ...part, box: boxOf(bounding.region, part) };
-  const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
-  if (split !== null) {
+  const splits = splitsOf(bounding, piece, part.box !== null, problem.every);
+  if (splits.split !== null) {
     const corner = bounding.workspace.corner.slice(), whole = boundingOf(problem, tree), { region } = whole;
     const point = climbsFrom(region, part.depth) ? climb(whole, region.box, corner) : corner;
-    return { piece: { ...part, split }, closed: -Infinity, point: candidate(problem, tree, point) };
+    return { piece: { ...part, ...splits }, closed: -Infinity, point: candidate(problem, tree, point) };
   }
   return bounding.objective.aim.kind === "value"
     ? settleValue(problem, bounding, part, piece.box)

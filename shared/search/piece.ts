@@ -37,6 +37,10 @@ export interface Piece extends TreeNode {
   /** Over the outputs an aim is among: not negative, their sum is exactly 1. Empty for other aims. */
   readonly weights: Float64Array;
   readonly split: Split | null;
+  /** A split of inputs that is to be compared with the split; null: none is. */
+  readonly rival: Split | null;
+  /** The kind of split that lowered the bounds more when both were last compared. */
+  readonly prefers: Split["kind"];
   readonly depth: number;
 }
 

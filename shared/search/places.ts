@@ -76,7 +76,7 @@ export const FEWEST_UNITS = 16;
  * The same piece on fewer units, where it has lost half of them or more: those that are open stay, and those whose half-space its
  * bounds leave open. All that is known of it holds on: what is left out is proved to hold all over the piece.
  */
-export function narrowed(piece: Piece, fewest = FEWEST_UNITS): Piece {
+export function narrowed(piece: Piece, fewest: number): Piece {
   const { phases, heights, gradients, multipliers, split, base } = piece, width = phases.length;
   if (width < fewest || split === null) return piece;
   const places: number[] = [];

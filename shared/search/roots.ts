@@ -1,12 +1,12 @@
 import type { Box } from "../numeric/box.ts";
 import { boundPart, type Part } from "./bound_piece.ts";
-import { chooseSplit } from "./choose_split.ts";
+import { COMPARED_EVERY, splitsOf } from "./choose_split.ts";
 import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
-import { placesOf } from "./places.ts";
+import { FEWEST_UNITS, placesOf } from "./places.ts";
 import type { Region } from "./region.ts";
 import { firstWeights } from "./weighing.ts";
 import { workspaceOf } from "./workspace.ts";
@@ -38,6 +38,8 @@ export function problemOf(region: Region, original: Original, asked: readonly As
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),
     places: placesOf(region),
+    fewest: FEWEST_UNITS,
+    every: COMPARED_EVERY,
   };
 }
 
@@ -50,7 +52,7 @@ function sizeOf(upper: number, lower: number): number {
 export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece {
   const bounding = boundingOf(problem, tree), bounded = rootPart(problem, tree, upper, level);
   const box = bounded.box ?? problem.region.box;
-  return { ...bounded, split: chooseSplit(bounding, { ...bounded, box }, bounded.box !== null) };
+  return { ...bounded, ...splitsOf(bounding, { ...bounded, box }, bounded.box !== null, problem.every) };
 }
 
 /** The whole region as a part: bounded once, entries of J by rows. */
@@ -79,6 +81,7 @@ export function rootPart(problem: Problem, tree: number, upper: number, level: n
     signs: new Int8Array(isNorm ? features : 0),
     multipliers: new Float32Array(0),
     weights: aim.kind === "value" && aim.among ? firstWeights(region, aim.among) : new Float64Array(0),
+    prefers: "unit",
     depth: 0,
   };
   const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level);

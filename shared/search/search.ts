@@ -83,9 +83,9 @@ async function searchIn(
     const node = rootOf(problem, tree, upper, levels[tree]);
     return { upper: node.upper, node: node.split === null && isOne ? null : node, proved: proved[tree] };
   });
-  const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
+  const flops = flopsOfPiece(region.width, region.features), { objectives, scales, fewest, every } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
-  const plain = { network: region.network, box, original, objectives, scales };
+  const plain = { network: region.network, box, original, objectives, scales, fewest, every };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
   try {
     const found = await search(roots, {
@@ -140,6 +140,8 @@ function notBounded(tree: number, upper: number): Piece {
     multipliers: new Float32Array(0),
     weights: none,
     split: null,
+    rival: null,
+    prefers: "unit",
     depth: 0,
   };
 }

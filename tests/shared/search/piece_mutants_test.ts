@@ -134,6 +134,11 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     from: "return [1, -1].map",
     to: "return [1].map",
   },
+  "halves that do not meet": {
+    file: "expand",
+    from: "(side === 0 ? box.upper : box.lower)[feature] = at;",
+    to: "if (side === 0) box.upper[feature] = at; else box.lower[feature] = (at + box.upper[feature]) / 2;",
+  },
   "leaves without interior dropped on boxes without interior": {
     file: "expand",
     from: 'if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;',

@@ -18,8 +18,8 @@ export function taskOf(
   { problemOf, rootOf, expanderOf }: Steps = RIGHT,
 ): { readonly problem: Problem; readonly roots: readonly Root<Piece>[]; readonly task: Task<Piece> } {
   const asked = objectives.map(({ aim }) => ({ aim, upper: Infinity, lower: -Infinity, entries: null }));
-  // Small pieces get networks of their own, too.
-  const problem = { ...problemOf(region, original, asked), fewest: 2 };
+  // Small pieces get networks of their own, too, and inputs are split often.
+  const problem = { ...problemOf(region, original, asked), fewest: 2, every: 2 };
   const roots = objectives.map((_, tree): Root<Piece> => {
     const node = rootOf(problem, tree, Infinity, -Infinity);
     return { upper: node.upper, node: node.split === null ? null : node, proved: { lower: -Infinity, point: null } };
