@@ -1,5 +1,4 @@
-/** Deno: the application over Deno KV and a pool of Workers. */
-import { denoKvCertificates, denoKvModels } from "./adapters/deno_kv.ts";
+/** Deno: the application over its storage and a pool of Workers. */
 import { lineWriter } from "./adapters/line_writer.ts";
 import { logtapeLog } from "./adapters/logtape.ts";
 import { swaggerFiles } from "./adapters/swagger_files.ts";
@@ -8,7 +7,10 @@ import { certifierPool } from "./certifier/pool.ts";
 import { writeBehind } from "./adapters/write_behind.ts";
 import type { App } from "./http/operation.ts";
 import type { Log, Services } from "./services.ts";
-import { type Environment, limitsFrom, poolSizeFrom, storePathFrom } from "./settings.ts";
+import { type Environment, limitsFrom, poolSizeFrom } from "./settings.ts";
+import { certificatesIn } from "./storage/certificates.ts";
+import { modelsIn } from "./storage/models.ts";
+import { openDenoStorage } from "./storage_deno.ts";
 
 /** Certificates that may wait to be written. */
 const BYTES_TO_WRITE = 16 * 2 ** 20;
@@ -22,22 +24,20 @@ export interface DenoHost {
 
 /** Opens the store, starts the Workers and builds the application; serving is up to the caller. */
 export async function openDenoHost(environment: Environment, log: Log = requestLog()): Promise<DenoHost> {
-  const path = storePathFrom(environment);
-  if (path !== ":memory:") await Deno.mkdir(path.replace(/[^/\\]*$/, "") || ".", { recursive: true });
-  const kv = await Deno.openKv(path);
+  const storage = await openDenoStorage(environment);
   const certifier = certifierPool({
     ...poolSizeFrom(environment, navigator.hardwareConcurrency),
     createWorker: () => new Worker(new URL("./certifier/worker.ts", import.meta.url), { type: "module" }),
     graceMs: 3000,
   });
   const certificates = writeBehind(
-    denoKvCertificates(kv),
+    certificatesIn(storage),
     BYTES_TO_WRITE,
     (error) => log.failure("a certificate was not written", error),
   );
   const services: Services = {
     certificates,
-    models: denoKvModels(kv),
+    models: modelsIn(storage),
     certifier,
     assets: swaggerFiles,
     log,
@@ -49,7 +49,7 @@ export async function openDenoHost(environment: Environment, log: Log = requestL
     async close() {
       certifier.close();
       await certificates.settled();
-      kv.close();
+      storage.close();
     },
   };
 }

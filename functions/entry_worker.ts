@@ -1,22 +1,24 @@
-/** Cloudflare: the application in one isolate, with stores that live as long as it does. */
-import type { Fetcher } from "@cloudflare/workers-types";
+/** Cloudflare: the application in one isolate. */
+import type { Fetcher, KVNamespace } from "@cloudflare/workers-types";
 import { boundAssets } from "./adapters/bound_assets.ts";
 import { logtapeLog } from "./adapters/logtape.ts";
-import { memoryCertificates, memoryModels } from "./adapters/memory.ts";
 import { createApp } from "./app.ts";
 import { inProcessCertifier } from "./certifier/in_process.ts";
 import { pausingClock } from "./clock.ts";
 import type { App } from "./http/operation.ts";
 import { createKernels } from "./kernels.ts";
 import { budgetFrom, limitsFrom, modelCacheBytes } from "./settings.ts";
+import { certificatesIn } from "./storage/certificates.ts";
+import { modelsIn } from "./storage/models.ts";
+import { workerStorage } from "./storage_worker.ts";
 
 interface Bindings {
   readonly ASSETS: Fetcher;
+  /** A namespace of Workers KV, where one is bound. */
+  readonly STORE?: KVNamespace;
   /** `vars` of wrangler.toml. */
   readonly [name: string]: unknown;
 }
-
-const MIB = 2 ** 20;
 
 /** Built at the first request: workerd allows no clock, no randomness and no I/O before. */
 let app: App | null = null;
@@ -26,10 +28,11 @@ function build(bindings: Bindings): App {
     const value = bindings[name];
     return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
   };
+  const storage = workerStorage(environment, bindings.STORE);
   const budget = budgetFrom(environment);
   return createApp({
-    certificates: memoryCertificates(8 * MIB),
-    models: memoryModels(16 * MIB),
+    certificates: certificatesIn(storage),
+    models: modelsIn(storage),
     certifier: inProcessCertifier(
       () => createKernels(budget.bytes),
       budget,

@@ -1,5 +1,12 @@
 /** The ports of the HTTP application: what it needs from a platform. Each entry builds one {@link Services} by hand. */
-import type { Certificate, Evaluate, ModelDescription, QuestionRequest, VerifyReport } from "../shared/mod.ts";
+import type {
+  Certificate,
+  Evaluate,
+  ModelDescription,
+  QuestionRequest,
+  SearchProgress,
+  VerifyReport,
+} from "../shared/mod.ts";
 
 /** A certificate as it is kept: its canonical bytes, and what the index needs to know about it. */
 export interface KeptCertificate {
@@ -54,7 +61,12 @@ export interface CertifyCall {
   readonly model: ModelSource;
   /** Asked once the question is resolved; a certificate that is found ends the call. */
   readonly known: (question: string) => Promise<FoundCertificate | null>;
+  /** Aborts: the question is not wanted any more, nothing is issued. */
   readonly signal?: AbortSignal;
+  /** Aborts: a search ends with the best bounds so far, in a certificate. Where none is asked for nothing changes. */
+  readonly finish?: AbortSignal;
+  /** Hears how far a search is, now and then; not of its last round. */
+  readonly onSearch?: (progress: SearchProgress) => void;
 }
 
 /** Either a certificate found under the question, or a new one that is not kept yet. */

@@ -35,7 +35,7 @@ export interface CertifyContext extends RunContext, Omit<SearchHost, "deadline" 
  */
 export async function certify(model: Model, query: Query, context: CertifyContext): Promise<Certificate> {
   const graph = model.graph(query.output);
-  checkBudget(costOf(graph, query), context.budget);
+  checkBudget(costOf(graph, query, context.threads), context.budget);
   const deadline = deadlineFor(query, context);
   const question = context.question ?? await questionOf(query);
   return await issue(query, await answerBy(precisionsOf(graph, query), model, query, context, deadline), question);
@@ -79,7 +79,7 @@ function answerIn(
   precision: Precision,
   model: Model,
   query: Query,
-  { finish, clock, openBytes, distribute, onSearch, deadline, ...context }:
+  { finish, clock, openBytes, distribute, threads, onSearch, deadline, ...context }:
     & CertifyContext
     & Pick<SearchHost, "deadline">,
 ): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
@@ -87,7 +87,7 @@ function answerIn(
   // Pauses are for those who wait: nobody else loses time, and no other question comes in between.
   const isWatched = deadline !== undefined || finish !== undefined || onSearch !== undefined;
   const watched = isWatched ? clock : undefined;
-  const host = given({ finish, clock: watched, openBytes, distribute, deadline, onProgress: onSearch });
+  const host = given({ finish, clock: watched, openBytes, distribute, threads, deadline, onProgress: onSearch });
   return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
     const outcome = await answer(query.property, { graph, box, inputType, options: query.options, run, host });

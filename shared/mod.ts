@@ -25,5 +25,11 @@ export type { Progress as SearchProgress } from "./search/loop.ts";
 export type { Piece } from "./search/piece.ts";
 export type { Expansion } from "./search/tree.ts";
 export { type Check, verify, type VerifyReport } from "./verify.ts";
-export { type Answer, type AnswerOptions, answerProperty, type Counterexample } from "./vnnlib/answer.ts";
+export {
+  type Answer,
+  type AnswerOptions,
+  answerProperty,
+  type Counterexample,
+  PROPERTY_NODES,
+} from "./vnnlib/answer.ts";
 export { type Counterexamples, MAX_PROPERTY_BYTES, readProperty } from "./vnnlib/property.ts";

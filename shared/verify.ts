@@ -13,6 +13,8 @@ import type { Graph } from "./graph.ts";
 import type { Model } from "./model.ts";
 import { seedsOf, unitRow } from "./properties/analysis.ts";
 import type { Chosen, Claim, Query } from "./query.ts";
+import type { Box } from "./numeric/box.ts";
+import { mostNormAt, signsAt } from "./witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "./witness/prove.ts";
 import { refutes } from "./properties/refutes.ts";
 
@@ -32,7 +34,7 @@ export interface VerifyReport {
 /**
  * Checks what can be checked of a certificate without running the bounds again: its id, its question, whether finding and
  * verdict follow from their parts, and with the model its digest and every point it names (a witness, a counterexample),
- * replayed in outward arithmetic.
+ * replayed in outward arithmetic, and exactly where that does not prove it.
  *
  * The upper bounds are NOT re-derived here, and the report says so.
  */
@@ -115,12 +117,11 @@ async function replayLipschitz(
   if (!isInside(query, point)) return outside(name);
   const seed = property.type === "lipschitz" ? seedOf(property, target, graph) : undefined;
   if (!seed) return { name, ok: false, detail: "the witness names no output or row of the question" };
-  const [gradient] = await withRun(
-    [graph],
-    context,
-    (run) => gradientAt(graph, [{ point: Float64Array.from(point), seed }], run),
-  );
-  const proved = leastNorm(gradient);
+  const proved = await withRun([graph], context, async (run) => {
+    const at = Float64Array.from(point), [gradient] = await gradientAt(graph, [{ point: at, seed }], run);
+    const least = leastNorm(gradient);
+    return least >= finding.lower ? least : Math.max(least, await mostNormAt(graph, boxOf(query), at, seed, run));
+  });
   return {
     name,
     ok: proved >= finding.lower,
@@ -162,26 +163,25 @@ async function replaySigns(
   const seed = unitRow(graph.nodes[graph.nodes.length - 1].size, finding.output);
   const asked = finding.features.flatMap(({ feature, witnesses }) => witnesses.map((point) => ({ feature, point })));
   const inside = asked.filter(({ point }) => isInside(query, point));
-  const gradients = await withRun(
-    [graph],
-    context,
-    (run) => gradientAt(graph, inside.map(({ point }) => ({ point: Float64Array.from(point), seed })), run),
-  );
-  const signs = new Map<number, Set<number>>();
-  inside.forEach(({ feature }, p) => {
-    const { lower, upper } = gradients[p];
-    const sign = lower[feature] > 0 ? 1 : upper[feature] < 0 ? -1 : 0;
-    signs.set(feature, (signs.get(feature) ?? new Set()).add(sign));
+  const signs = await withRun([graph], context, async (run) => {
+    const points = inside.map(({ feature, point }) => ({ feature, point: Float64Array.from(point), seed }));
+    return await signsAt(graph, boxOf(query), points, run);
   });
   return finding.features.filter(({ witnesses }) => witnesses.length > 0).map(({ feature, witnesses }) => {
-    const found = signs.get(feature) ?? new Set<number>();
-    const ok = !found.has(0) && found.size === witnesses.length;
+    // On a kink a point may have both.
+    const found = signs.filter((_, p) => inside[p].feature === feature);
+    const ok = found.length === witnesses.length && found.every(({ falls, rises }) => falls || rises) &&
+      (found.length === 1 || found.some(({ falls }, p) => falls && found.some(({ rises }, q) => rises && q !== p)));
     return {
       name: `witnesses of feature ${feature}`,
       ok,
       detail: ok ? "each has a derivative of a proved sign of its own" : "a sign is not proved at one of them",
     };
   });
+}
+
+function boxOf({ region }: Query): Box {
+  return { lower: Float64Array.from(region.lower), upper: Float64Array.from(region.upper) };
 }
 
 function isInside({ region }: Query, point: readonly number[]): boolean {

@@ -1,128 +1,117 @@
 /**
- * Both stores in Deno KV.
+ * Storage in Deno KV.
  *
- * A value holds 65,536 bytes and a commit 800 KiB, so bytes are cut into pieces: pieces first, the head last. Without
- * its head an entry is not there, so a writer that stops halfway leaves nothing to see. Keys are digests of what they
- * hold: two writers of one key write the same pieces.
+ * A value holds 65,536 bytes and a commit 800 KiB: twelve pieces. Deno KV removes what has expired when it comes to it, so every value says its end itself.
  */
-import { LipcertError } from "../../shared/errors.ts";
-import type { ModelDescription } from "../../shared/mod.ts";
-import type { CertificateStore, FoundCertificate, KeptCertificate, ModelStore } from "../services.ts";
+import { type Entries, piecedBlobs, type PieceSizes } from "../storage/pieces.ts";
+import {
+  type Blobs,
+  type Bytes,
+  checkExpiry,
+  checkKey,
+  checkRecord,
+  type Now,
+  type Records,
+  type Versioned,
+} from "../storage/port.ts";
+import { reached as reachedBackend } from "../storage/reached.ts";
 
-type Key = readonly string[];
-
-interface Head {
-  readonly length: number;
-  readonly pieces: number;
-  /** The bytes themselves where they fit. */
-  readonly inline?: Uint8Array<ArrayBuffer>;
+interface Kept {
+  readonly bytes: Bytes;
+  /** Milliseconds since the epoch. */
+  readonly expires_at?: number;
 }
 
-interface Indexed {
-  readonly id: string;
-  readonly reproducible: boolean;
+const SIZES: PieceSizes = { inlineBytes: 60 * 1024, pieceBytes: 60 * 1024, inFlight: 12 };
+
+/** How often, and after how many milliseconds, what found the file locked is tried again. */
+const LOCKED_TRIES = 200;
+const LOCKED_WAIT_MS = 10;
+
+/** Another process that writes to the same file locks it for a moment; what found it so did nothing. */
+async function whenUnlocked<T>(call: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (tries === LOCKED_TRIES || !/database is locked/.test(String(error))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOCKED_WAIT_MS));
+    }
+  }
 }
 
-/** The index entry of a question as it was last seen; a commit holds only if it is still so. */
-type Seen = Deno.KvEntryMaybe<Indexed>;
+function reached<T>(call: () => Promise<T>): Promise<T> {
+  return reachedBackend(() => whenUnlocked(call));
+}
 
-const PIECE_BYTES = 60 * 1024;
-const PIECES_PER_COMMIT = 12;
-/** `getMany` takes ten keys. */
-const PIECES_PER_READ = 10;
+function isLive(kept: Kept | null, now: Now): kept is Kept {
+  return kept !== null && (kept.expires_at === undefined || now() < kept.expires_at);
+}
 
-export function denoKvCertificates(kv: Deno.Kv): CertificateStore {
-  async function find(question: string): Promise<FoundCertificate | null> {
-    const { value } = await kv.get<Indexed>(["question", question]);
-    if (value === null) return null;
-    const bytes = await readBytes(kv, ["certificate", value.id]);
-    return bytes === null ? null : { id: value.id, bytes };
+function keptFrom(bytes: Bytes, expiresInMs: number | undefined, now: Now): Kept {
+  return expiresInMs === undefined ? { bytes } : { bytes, expires_at: now() + expiresInMs };
+}
+
+export function denoKvBlobs(kv: Deno.Kv, now: Now): Blobs {
+  async function get(name: string): Promise<Bytes | null> {
+    const { value } = await kv.get<Kept>(["entry", name]);
+    return isLive(value, now) ? value.bytes : null;
+  }
+
+  const entries: Entries = {
+    get: (name) => reached(() => get(name)),
+    has: (name) => reached(async () => await get(name) !== null),
+    set: (pieces, expireIn) =>
+      reached(async () => {
+        let commit = kv.atomic();
+        for (const [name, bytes] of pieces) {
+          commit = commit.set(["entry", name], keptFrom(bytes, expireIn, now), { expireIn });
+        }
+        await commit.commit();
+      }),
+    delete: (name) => reached(() => kv.delete(["entry", name])),
+  };
+  return piecedBlobs(entries, SIZES);
+}
+
+/** The version is the entry's versionstamp; an entry that has expired and is still there counts as absent. */
+export function denoKvRecords(kv: Deno.Kv, now: Now): Records {
+  async function look(key: string): Promise<{ entry: Deno.KvEntryMaybe<Kept>; current: Versioned | null }> {
+    const entry = await kv.get<Kept>(["record", key]);
+    const current = isLive(entry.value, now) ? { bytes: entry.value.bytes, version: entry.versionstamp! } : null;
+    return { entry, current };
   }
 
   return {
-    get: (id) => reached(() => readBytes(kv, ["certificate", id])),
-    findByQuestion: (question) => reached(() => find(question)),
-    put: (certificate) =>
-      reached(async () => {
-        const { id, question, reproducible, bytes } = certificate;
-        const key = ["certificate", id];
-        const head = await writePieces(kv, key, bytes);
-        if (certificate.interrupted) {
-          await kv.set(key, head);
-          return { id, bytes };
-        }
-        let before: Seen = { key: ["question", question], value: null, versionstamp: null }; // as for a new question
+    async get(key) {
+      checkKey(key);
+      return (await reached(() => look(key))).current;
+    },
+    async compareAndSet(key, expected, bytes, expiry = {}) {
+      checkKey(key);
+      checkRecord(bytes);
+      checkExpiry(expiry);
+      return await reached(async () => {
         for (;;) {
-          if (before.value !== null && !supersedes(certificate, before.value)) {
-            await kv.set(key, head);
-            return await find(question) ?? { id, bytes };
-          }
-          const commit = await kv.atomic().check(before).set(key, head)
-            .set(["question", question], { id, reproducible } satisfies Indexed).commit();
-          if (commit.ok) return { id, bytes };
-          before = await kv.get<Indexed>(["question", question]);
+          const { entry, current } = await look(key);
+          if ((current?.version ?? null) !== expected) return { written: false, current };
+          const { expiresInMs: expireIn } = expiry;
+          const commit = await kv.atomic().check(entry)
+            .set(["record", key], keptFrom(bytes, expireIn, now), { expireIn }).commit();
+          if (commit.ok) return { written: true, version: commit.versionstamp };
         }
-      }),
+      });
+    },
+    async delete(key, expected) {
+      checkKey(key);
+      return await reached(async () => {
+        for (;;) {
+          const { entry, current } = await look(key);
+          if (current === null) return true;
+          if (current.version !== expected) return false;
+          if ((await kv.atomic().check(entry).delete(["record", key]).commit()).ok) return true;
+        }
+      });
+    },
   };
-}
-
-function supersedes(certificate: KeptCertificate, indexed: Indexed): boolean {
-  return certificate.reproducible && !indexed.reproducible;
-}
-
-export function denoKvModels(kv: Deno.Kv): ModelStore {
-  const encoder = new TextEncoder();
-  const decoder = new TextDecoder();
-  return {
-    describe: (digest) =>
-      reached(async () => {
-        const text = await readBytes(kv, ["model_description", digest]);
-        return text === null ? null : JSON.parse(decoder.decode(text)) as ModelDescription;
-      }),
-    bytes: (digest) => reached(() => readBytes(kv, ["model", digest])),
-    put: (digest, bytes, description) =>
-      reached(async () => {
-        const model = await writePieces(kv, ["model", digest], bytes);
-        const text = await writePieces(kv, ["model_description", digest], encoder.encode(JSON.stringify(description)));
-        await kv.atomic().set(["model", digest], model).set(["model_description", digest], text).commit();
-      }),
-  };
-}
-
-/** Writes all pieces and returns the head, which the caller commits. */
-async function writePieces(kv: Deno.Kv, key: Key, bytes: Uint8Array<ArrayBuffer>): Promise<Head> {
-  if (bytes.length <= PIECE_BYTES) return { length: bytes.length, pieces: 0, inline: bytes };
-  const pieces = Math.ceil(bytes.length / PIECE_BYTES);
-  for (let first = 0; first < pieces; first += PIECES_PER_COMMIT) {
-    let commit = kv.atomic();
-    for (let i = first; i < Math.min(first + PIECES_PER_COMMIT, pieces); i++) {
-      commit = commit.set([...key, i], bytes.slice(i * PIECE_BYTES, (i + 1) * PIECE_BYTES));
-    }
-    await commit.commit();
-  }
-  return { length: bytes.length, pieces };
-}
-
-async function readBytes(kv: Deno.Kv, key: Key): Promise<Uint8Array<ArrayBuffer> | null> {
-  const { value: head } = await kv.get<Head>(key);
-  if (head === null) return null;
-  if (head.inline !== undefined) return head.inline;
-  const bytes = new Uint8Array(head.length);
-  for (let first = 0; first < head.pieces; first += PIECES_PER_READ) {
-    const count = Math.min(PIECES_PER_READ, head.pieces - first);
-    const keys = Array.from({ length: count }, (_, i) => [...key, first + i]);
-    for (const [i, { value }] of (await kv.getMany<Uint8Array[]>(keys)).entries()) {
-      if (value === null) throw new Error(`piece ${first + i} of ${key.join("/")} is missing`);
-      bytes.set(value, (first + i) * PIECE_BYTES);
-    }
-  }
-  return bytes;
-}
-
-async function reached<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    throw new LipcertError("store-unavailable", "Cannot reach the store", { retry_after: 5 }, cause);
-  }
 }

@@ -1,54 +1,82 @@
-/** Both stores in memory, bounded: what was not used for longest is forgotten first. */
-import type { ModelDescription } from "../../shared/mod.ts";
-import type { CertificateStore, FoundCertificate, KeptCertificate, ModelStore } from "../services.ts";
+// deno-lint-ignore-file require-await -- what throws at once would not reject, as it does elsewhere
+/** Storage in memory, bounded: what was not used for longest is forgotten first. */
 import { RecentlyUsed } from "../recently_used.ts";
+import {
+  type Blobs,
+  type Bytes,
+  checkExpiry,
+  checkKey,
+  checkRecord,
+  type Expiry,
+  type Now,
+  type Records,
+  type Versioned,
+} from "../storage/port.ts";
 
 /** Bytes an entry takes beside its content. */
 const OVERHEAD = 512;
 
-export function memoryCertificates(limitBytes: number): CertificateStore {
-  const byQuestion = new Map<string, { id: string; reproducible: boolean }>();
-  const byId = new RecentlyUsed<KeptCertificate>(
-    limitBytes,
-    ({ bytes }) => bytes.length + OVERHEAD,
-    ({ id, question }) => {
-      if (byQuestion.get(question)?.id === id) byQuestion.delete(question);
-    },
-  );
+/** Values that are gone when their time is over. */
+class Expiring<T extends { readonly bytes: Bytes }> {
+  readonly #entries: RecentlyUsed<{ readonly value: T; readonly expiresAt: number }>;
+  readonly #now: Now;
 
-  function find(question: string): FoundCertificate | null {
-    const indexed = byQuestion.get(question);
-    const kept = indexed === undefined ? null : byId.get(indexed.id);
-    return kept === null ? null : { id: kept.id, bytes: kept.bytes };
+  constructor(limitBytes: number, now: Now) {
+    this.#entries = new RecentlyUsed(limitBytes, ({ value }) => value.bytes.length + OVERHEAD);
+    this.#now = now;
   }
 
+  get(key: string): T | null {
+    checkKey(key);
+    const entry = this.#entries.get(key);
+    if (entry === null) return null;
+    if (this.#now() < entry.expiresAt) return entry.value;
+    this.#entries.delete(key);
+    return null;
+  }
+
+  set(key: string, value: T, expiry: Expiry): void {
+    checkKey(key);
+    checkExpiry(expiry);
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, expiresAt: this.#now() + (expiry.expiresInMs ?? Infinity) });
+  }
+
+  delete(key: string): void {
+    checkKey(key);
+    this.#entries.delete(key);
+  }
+}
+
+export function memoryBlobs(limitBytes: number, now: Now): Blobs {
+  const kept = new Expiring<{ readonly bytes: Bytes }>(limitBytes, now);
   return {
-    get: (id) => Promise.resolve(byId.get(id)?.bytes ?? null),
-    findByQuestion: (question) => Promise.resolve(find(question)),
-    put(certificate) {
-      const { id, question, reproducible } = certificate;
-      byId.set(id, certificate);
-      if (certificate.interrupted) return Promise.resolve({ id, bytes: certificate.bytes });
-      const indexed = byQuestion.get(question);
-      if (indexed === undefined || (reproducible && !indexed.reproducible)) {
-        byQuestion.set(question, { id, reproducible });
-      }
-      return Promise.resolve(find(question) ?? { id, bytes: certificate.bytes });
-    },
+    get: async (key) => kept.get(key)?.bytes ?? null,
+    has: async (key) => kept.get(key) !== null,
+    put: async (key, bytes, expiry = {}) => kept.set(key, { bytes }, expiry),
+    delete: async (key) => kept.delete(key),
   };
 }
 
-export function memoryModels(limitBytes: number): ModelStore {
-  const models = new RecentlyUsed<{ bytes: Uint8Array<ArrayBuffer>; description: ModelDescription }>(
-    limitBytes,
-    ({ bytes }) => bytes.length + OVERHEAD,
-  );
+export function memoryRecords(limitBytes: number, now: Now): Records {
+  const kept = new Expiring<Versioned>(limitBytes, now);
+  let writes = 0;
   return {
-    describe: (digest) => Promise.resolve(models.get(digest)?.description ?? null),
-    bytes: (digest) => Promise.resolve(models.get(digest)?.bytes ?? null),
-    put(digest, bytes, description) {
-      models.set(digest, { bytes, description });
-      return Promise.resolve();
+    get: async (key) => kept.get(key),
+    async compareAndSet(key, expected, bytes, expiry = {}) {
+      checkRecord(bytes);
+      const current = kept.get(key);
+      if ((current?.version ?? null) !== expected) return { written: false, current };
+      const version = String(++writes);
+      kept.set(key, { bytes, version }, expiry);
+      return { written: true, version };
+    },
+    async delete(key, expected) {
+      const current = kept.get(key);
+      if (current === null) return true;
+      if (current.version !== expected) return false;
+      kept.delete(key);
+      return true;
     },
   };
 }

@@ -28,6 +28,7 @@ export interface Engine {
   readonly clock?: Clock;
   /** Absent where there are no threads. */
   readonly distribute?: Distribute;
+  readonly threads?: number;
   /** Compares our reading of a new model with another runtime's; throws `model-misread`. Absent where there is none. */
   readonly crossCheck?: (model: Model, bytes: Uint8Array) => Promise<void>;
 }
@@ -51,14 +52,18 @@ export async function answerQuestion(engine: Engine, call: CertifyCall): Promise
   const question = await questionOf(query);
   const found = await call.known(question);
   if (found !== null) return { question, found };
-  const { kernels, budget, clock = null, distribute } = engine;
-  const host = { kernels, budget, clock, ...(distribute && { distribute }) };
-  const certificate = await certify(model, query, { ...host, ...stoppable(call) });
+  const { kernels, budget, clock = null, distribute, threads } = engine;
+  const host = { kernels, budget, clock, ...(distribute && { distribute, threads }) };
+  const certificate = await certify(model, query, { ...host, ...stoppable(call), ...watched(call) });
   return { question, issued: kept(certificate) };
 }
 
 function stoppable({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
+}
+
+function watched({ finish, onSearch }: CertifyCall): Pick<CertifyCall, "finish" | "onSearch"> {
+  return { ...(finish && { finish }), ...(onSearch && { onSearch }) };
 }
 
 function kept(certificate: Certificate): KeptCertificate {

@@ -2,16 +2,22 @@
  * What the pool and its Workers say to each other. A Worker has one call at a time, so messages need no numbers.
  *
  * The pool starts the Worker, then opens a call; the Worker may ask for the model's bytes, says which question it answers
- * and goes on at once, and ends the call with one of the last four.
+ * and goes on at once, tells of a search that is watched, and ends the call with one of the last four.
  */
 import { LipcertError, type ProblemMembers, PROBLEMS, type ProblemType } from "../../shared/errors.ts";
-import type { Certificate, ModelDescription, QuestionRequest, VerifyReport } from "../../shared/mod.ts";
+import type { Certificate, ModelDescription, QuestionRequest, SearchProgress, VerifyReport } from "../../shared/mod.ts";
 import type { KeptCertificate } from "../services.ts";
 
 export type ToWorker =
-  | { readonly kind: "start"; readonly stop: StopFlag }
+  | { readonly kind: "start"; readonly flags: CallFlags }
   | { readonly kind: "describe"; readonly digest: string; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "certify"; readonly digest: string; readonly request: QuestionRequest }
+  | {
+    readonly kind: "certify";
+    readonly digest: string;
+    readonly request: QuestionRequest;
+    /** Whether somebody hears of a search or may finish it: only then does it pause. */
+    readonly watched: boolean;
+  }
   | { readonly kind: "verify"; readonly certificate: Certificate; readonly digest: string | null }
   | { readonly kind: "model"; readonly bytes: Uint8Array<ArrayBuffer> | null };
 
@@ -19,13 +25,23 @@ export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "need-model" }
   | { readonly kind: "resolved"; readonly question: string }
+  | { readonly kind: "progress"; readonly progress: SearchProgress }
   | { readonly kind: "described"; readonly description: ModelDescription }
   | { readonly kind: "issued"; readonly certificate: KeptCertificate }
   | { readonly kind: "verified"; readonly report: VerifyReport }
   | { readonly kind: "failed"; readonly failure: Failure };
 
-/** One element of shared memory: 1 when the call under way is not wanted any more. Seen without waiting for a message. */
-export type StopFlag = Int32Array<SharedArrayBuffer>;
+/** Shared memory, seen without waiting for a message: 1 at {@link STOP} or {@link FINISH} where the call under way is to end. */
+export type CallFlags = Int32Array<SharedArrayBuffer>;
+
+/** The call is not wanted any more. */
+export const STOP = 0;
+/** Its search is to end with the best bounds so far. */
+export const FINISH = 1;
+
+export function callFlags(): CallFlags {
+  return new Int32Array(new SharedArrayBuffer(8));
+}
 
 /** An error that can be cloned. `type` is absent when it is not a {@link LipcertError}. */
 export interface Failure {

@@ -28,7 +28,8 @@ export interface Pool extends Certifier {
 /**
  * Warm Workers, the last used first (it is the likeliest to have the model prepared), and a bounded queue.
  *
- * A call whose signal aborts leaves the queue, or is stopped where it is.
+ * A call whose signal aborts leaves the queue, or is stopped where it is. One that is to finish keeps its place: its search
+ * ends once it has begun.
  */
 export function certifierPool(settings: PoolSettings): Pool {
   const seats = Array.from({ length: settings.workers }, () => new Seat(settings.createWorker, settings.graceMs));
@@ -81,8 +82,10 @@ export function certifierPool(settings: PoolSettings): Pool {
       if (last.kind === "described") return last.description;
       throw unexpected(last.kind);
     },
-    async certify({ digest, request, model, known, signal }: CertifyCall): Promise<CertifyResult> {
-      const last = await run({ opening: { kind: "certify", digest, request }, model, known }, signal);
+    async certify({ digest, request, model, known, signal, finish, onSearch }: CertifyCall): Promise<CertifyResult> {
+      const watched = finish !== undefined || onSearch !== undefined;
+      const opening = { kind: "certify", digest, request, watched } as const;
+      const last = await run({ opening, model, known, finish, onSearch }, signal);
       if (last.kind === "issued") return { question: last.certificate.question, issued: last.certificate };
       if (last.kind === "found") return { question: last.question, found: last.found };
       throw unexpected(last.kind);

@@ -1,10 +1,11 @@
 /** One Worker of the pool, and the call it works on. */
 import { LipcertError } from "../../shared/errors.ts";
-import type { FoundCertificate } from "../services.ts";
-import { errorOf, type FromWorker, type StopFlag, type ToWorker } from "./messages.ts";
+import type { SearchProgress } from "../../shared/mod.ts";
+import type { CertifyCall, FoundCertificate } from "../services.ts";
+import { callFlags, errorOf, FINISH, type FromWorker, STOP, type ToWorker } from "./messages.ts";
 
 /** A call, as a seat sees it: its opening message, and what is asked of the pool on the way. */
-export interface SeatCall {
+export interface SeatCall extends Pick<CertifyCall, "finish" | "onSearch"> {
   readonly opening: ToWorker;
   readonly model: () => Promise<Uint8Array<ArrayBuffer> | null>;
   readonly known: (question: string) => Promise<FoundCertificate | null>;
@@ -12,7 +13,7 @@ export interface SeatCall {
 
 /** The last message of a call, or the certificate that `known` found first. */
 export type SeatResult =
-  | Exclude<FromWorker, { kind: "ready" | "need-model" | "resolved" | "failed" }>
+  | Exclude<FromWorker, { kind: "ready" | "need-model" | "resolved" | "progress" | "failed" }>
   | { readonly kind: "found"; readonly question: string; readonly found: FoundCertificate };
 
 export interface SeatRun {
@@ -32,13 +33,13 @@ interface Open {
 
 /**
  * A call that is not wanted any more (its client is gone, its certificate was found) is told so through shared memory,
- * which arithmetic looks at on its way, and the Worker stays warm. Ending the Worker is the last resort: Deno 2.9 does not
+ * which arithmetic looks at on its way, and the Worker stays warm; so is a search that is to finish. Ending the Worker is the last resort: Deno 2.9 does not
  * end one that is busy in a loop (denoland/deno 35657), its thread goes on until the loop ends.
  */
 export class Seat {
   readonly #createWorker: () => Worker;
   readonly #graceMs: number;
-  readonly #stop: StopFlag = new Int32Array(new SharedArrayBuffer(4));
+  readonly #flags = callFlags();
   #worker: Worker | null;
   /** Whether the Worker has said that it is there: one that dies before would die again, for ever. */
   #isReady = false;
@@ -54,7 +55,7 @@ export class Seat {
   /** Runs a call to its end, one at a time. */
   run(call: SeatCall, signal?: AbortSignal): SeatRun {
     if (this.#open !== null) throw new Error("the seat is taken");
-    Atomics.store(this.#stop, 0, 0);
+    this.#flags.fill(0);
     const result = Promise.withResolvers<SeatResult>();
     const free = Promise.withResolvers<void>();
     const abort = () => {
@@ -62,8 +63,12 @@ export class Seat {
       this.#stopCall();
     };
     signal?.addEventListener("abort", abort, { once: true });
+    const { finish } = call, finishCall = () => void Atomics.store(this.#flags, FINISH, 1);
+    if (finish?.aborted) finishCall();
+    finish?.addEventListener("abort", finishCall, { once: true });
     const leave = () => {
       signal?.removeEventListener("abort", abort);
+      finish?.removeEventListener("abort", finishCall);
       free.resolve();
     };
     this.#open = { call, resolve: result.resolve, reject: result.reject, leave };
@@ -73,7 +78,7 @@ export class Seat {
   }
 
   close(): void {
-    Atomics.store(this.#stop, 0, 1);
+    Atomics.store(this.#flags, STOP, 1);
     this.#worker?.terminate();
     this.#worker = null;
     this.#end()?.reject(new Error("the certifier is closed"));
@@ -83,7 +88,7 @@ export class Seat {
   #stopCall(): void {
     const open = this.#open;
     if (open === null) return;
-    Atomics.store(this.#stop, 0, 1);
+    Atomics.store(this.#flags, STOP, 1);
     open.grace ??= setTimeout(() => this.#replace(new Error("the call did not stop")), this.#graceMs);
   }
 
@@ -115,7 +120,7 @@ export class Seat {
       const cause = new Error(event.message);
       this.#replace(new LipcertError("kernel-failure", "The Worker of the question ended", {}, cause));
     };
-    worker.postMessage({ kind: "start", stop: this.#stop } satisfies ToWorker);
+    worker.postMessage({ kind: "start", flags: this.#flags } satisfies ToWorker);
     return worker;
   }
 
@@ -125,8 +130,14 @@ export class Seat {
     if (open === null || message.kind === "ready") return;
     if (message.kind === "need-model") this.#handModelOver(open);
     else if (message.kind === "resolved") this.#lookUp(open, message.question);
+    else if (message.kind === "progress") this.#tell(open, message.progress);
     else if (message.kind === "failed") this.#end()?.reject(errorOf(message.failure));
     else this.#end()?.resolve(message);
+  }
+
+  /** Whoever left hears nothing more. */
+  #tell({ call, grace }: Open, progress: SearchProgress): void {
+    if (grace === undefined) call.onSearch?.(progress);
   }
 
   /** The Worker waits for the model, so it goes with a store that fails. */

@@ -25,6 +25,8 @@ const ALONE_FLOPS = 1e8, ROUND_FLOPS = 1e6;
 
 export interface Threads {
   readonly distribute: Distribute;
+  /** As asked for: what a time limit may cost depends on it. */
+  readonly threads: number;
   /** Ends all Workers; a round under way is rejected. */
   close(): void;
 }
@@ -115,6 +117,7 @@ export function searchThreads({ count, createWorker, ...settings }: ThreadSettin
   }
 
   return {
+    threads: count,
     distribute({ problem, expander, flops }) {
       if (isTaken || count < 2) return { ...expander, close() {} };
       isTaken = true;

@@ -1,13 +1,13 @@
 /** The Worker of the pool: reads models, answers one question at a time. */
 import { onnxruntime } from "../adapters/onnxruntime.ts";
-import type { ModelSource } from "../services.ts";
+import type { CertifyCall, ModelSource } from "../services.ts";
 import { budgetFrom, modelCacheBytes, searchThreadsFrom } from "../settings.ts";
 import { pausingClock, TURN_MS } from "../clock.ts";
 import { createKernels } from "../kernels.ts";
 import { againstRuntime } from "./against_runtime.ts";
 import { createThread } from "./create_thread.ts";
 import { answerQuestion, checkCertificate, describeModel, type Engine } from "./engine.ts";
-import { failureOf, type FromWorker, type ToWorker } from "./messages.ts";
+import { failureOf, FINISH, type FromWorker, STOP, type ToWorker } from "./messages.ts";
 import { ModelCache } from "./model_cache.ts";
 import { sharedSignal } from "./shared_signal.ts";
 import { searchThreads } from "./threads.ts";
@@ -23,9 +23,12 @@ const environment = (name: string) => Deno.env.get(name);
 
 const budget = budgetFrom(environment);
 
+/** Milliseconds between two reports of a search. */
+const REPORT_MS = 100;
+
 const kernels = createKernels(budget.bytes);
 
-const { distribute } = searchThreads({ count: searchThreadsFrom(environment), createWorker: createThread });
+const { distribute, threads } = searchThreads({ count: searchThreadsFrom(environment), createWorker: createThread });
 
 const engine: Engine = {
   models: new ModelCache(modelCacheBytes(environment)),
@@ -33,10 +36,12 @@ const engine: Engine = {
   budget,
   clock: pausingClock(TURN_MS),
   distribute,
+  threads,
   crossCheck: againstRuntime(onnxruntime(), kernels),
 };
 
-let signal = AbortSignal.abort(); // until the pool hands its flag over
+// Until the pool hands its flags over.
+let signal = AbortSignal.abort(), finish = AbortSignal.abort();
 
 /** Takes the model that was asked for, while one is. */
 let takeModel: ((bytes: Uint8Array<ArrayBuffer> | null) => void) | null = null;
@@ -53,12 +58,24 @@ function known(question: string): Promise<null> {
   return Promise.resolve(null);
 }
 
+/** Tells of a search's first round, and of later ones now and then. */
+function reports(): NonNullable<CertifyCall["onSearch"]> {
+  let next = 0;
+  return (progress) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + REPORT_MS;
+    scope.postMessage({ kind: "progress", progress });
+  };
+}
+
 async function answer(call: ToWorker): Promise<FromWorker> {
   switch (call.kind) {
     case "describe":
       return { kind: "described", description: await describeModel(engine, call.digest, call.bytes) };
     case "certify": {
-      const result = await answerQuestion(engine, { digest: call.digest, request: call.request, model, known, signal });
+      const { digest, request } = call, watch = call.watched ? { finish, onSearch: reports() } : {};
+      const result = await answerQuestion(engine, { digest, request, model, known, signal, ...watch });
       if ("issued" in result) return { kind: "issued", certificate: result.issued };
       throw new Error("only the pool finds certificates");
     }
@@ -75,7 +92,8 @@ async function answer(call: ToWorker): Promise<FromWorker> {
 
 scope.onmessage = async ({ data }) => {
   if (data.kind === "start") {
-    signal = sharedSignal(data.stop);
+    signal = sharedSignal(data.flags, STOP, "The question is not wanted any more");
+    finish = sharedSignal(data.flags, FINISH, "The search is to end");
     return;
   }
   if (data.kind === "model") {

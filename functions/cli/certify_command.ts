@@ -5,7 +5,8 @@ import type { Threads } from "../certifier/threads.ts";
 import { COMMON_OPTIONS, ENVIRONMENT_HELP, openEngine, signalFrom } from "./engine.ts";
 import { describeExits, EXIT, type ExitCode, exitOf, problemText } from "./failure.ts";
 import type { CommandHost } from "./host.ts";
-import { type Progress, progressLine } from "./progress.ts";
+import { untilInterrupted } from "./interrupt.ts";
+import { progressLine } from "./progress.ts";
 import { QUESTION_HELP, QUESTION_OPTIONS, questionFrom } from "./question.ts";
 import { summaryOf } from "./summary.ts";
 import { THREADS_OPTION, threadsFrom } from "./threads.ts";
@@ -18,28 +19,6 @@ const OPTIONS: readonly Option[] = [
   ...COMMON_OPTIONS,
 ];
 
-/**
- * Runs a search that the first interrupt ends with the best bounds so far. Before its first round an interrupt ends the
- * process as ever: nothing would hear it.
- */
-async function untilInterrupted<T>(
-  host: CommandHost,
-  progress: Progress,
-  body: (watch: Pick<CertifyContext, "finish" | "onSearch">) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  let stopListening: (() => void) | null = null;
-  const onSearch: Progress["onSearch"] = (how) => {
-    stopListening ??= host.onInterrupt(() => controller.abort());
-    progress.onSearch(how);
-  };
-  try {
-    return await body({ finish: controller.signal, onSearch });
-  } finally {
-    if (!controller.signal.aborted) (stopListening as (() => void) | null)?.();
-  }
-}
-
 export const CERTIFY_HELP = `certify MODEL.onnx: a certificate for a network over a box of inputs
 
 ${describeOptions(OPTIONS)}
@@ -51,6 +30,16 @@ ${ENVIRONMENT_HELP}
 
   deno task certify functions/samples/mlp16.onnx --center center.json --radius 0.05 --clip 0,1 --property lipschitz
 `;
+
+/** The default budget is that of one thread, which a time limit counts by. */
+function threadsOf(
+  { distribute, threads }: Threads,
+  budget: CertifyContext["budget"],
+  { environment }: CommandHost,
+): Pick<CertifyContext, "distribute" | "threads" | "budget"> {
+  const more = budget && !environment("LIPCERT_GFLOP") ? { ...budget, flops: budget.flops * threads } : budget;
+  return { distribute, threads, ...(more && { budget: more }) };
+}
 
 /** Answers on the host's streams; the exit code. */
 export async function certifyCommand(given: readonly string[], host: CommandHost): Promise<ExitCode> {
@@ -65,9 +54,9 @@ export async function certifyCommand(given: readonly string[], host: CommandHost
     const [path] = positionals(options, ["MODEL.onnx"]);
     const signal = signalFrom(options, host);
     const request = await questionFrom(options, host);
-    const { distribute } = threads = threadsFrom(options, host);
+    threads = threadsFrom(options, host);
     const { model, kernels, context: engine } = await openEngine(path, host, progress, signal);
-    const context = { ...engine, distribute };
+    const context = { ...engine, ...threadsOf(threads, engine.budget, host) };
     const query = await resolveQuery(request, model, kernels);
     const certificate = query.options.search === undefined
       ? await certify(model, query, context)

@@ -27,7 +27,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
 ];
 
 export const ENVIRONMENT_HELP = `Environment: LIPCERT_GFLOP and LIPCERT_MEMORY_MIB bound what one question may cost ` +
-  `(defaults as on a server), LIPCERT_CWD is the folder that file names start from.`;
+  `(defaults as on a server; of certify that of each thread), LIPCERT_CWD is the folder that file names start from.`;
 
 /** A model read and compared with onnxruntime, and what a question about it is asked with. */
 export interface OpenEngine {

@@ -31,11 +31,12 @@ export function progressLine(host: CommandHost): Progress {
     onSearch({ nodes, open, upper, lower }) {
       searching = true;
       const seconds = ((host.now() - start) / 1000).toFixed(1);
-      const gap = upper === 0 ? 0 : (upper - lower) / upper;
-      show(() =>
-        `${nodes} nodes, ${open} open, ${lower.toPrecision(7)} to ${upper.toPrecision(7)}, ` +
-        `gap ${gap.toPrecision(3)}, ${seconds} s`
-      );
+      const bounds = () => {
+        if (lower === -Infinity) return `at most ${upper.toPrecision(7)}`; // nothing is proved from below
+        const gap = upper === 0 ? 0 : (upper - lower) / upper;
+        return `${lower.toPrecision(7)} to ${upper.toPrecision(7)}, gap ${gap.toPrecision(3)}`;
+      };
+      show(() => `${nodes} nodes, ${open} open, ${bounds()}, ${seconds} s`);
     },
     end() {
       if (shown) host.error(CLEAR);

@@ -1,13 +1,23 @@
 /** `verify`: whether a VNN-LIB property has a counterexample, in the words of VNN-COMP. */
-import { type Answer, answerProperty, type Counterexample, readProperty } from "../../shared/mod.ts";
-import { describeOptions, type Option, positionals, readArguments } from "./arguments.ts";
+import { type Answer, answerProperty, type Counterexample, PROPERTY_NODES, readProperty } from "../../shared/mod.ts";
+import { LipcertError } from "../../shared/errors.ts";
+import { type Arguments, describeOptions, type Option, positionals, readArguments } from "./arguments.ts";
 import { COMMON_OPTIONS, ENVIRONMENT_HELP, openEngine, signalFrom } from "./engine.ts";
 import { describeExits, EXIT, type ExitCode, exitOf, problemText } from "./failure.ts";
 import type { CommandHost } from "./host.ts";
+import { untilInterrupted } from "./interrupt.ts";
+import { numberFrom } from "./numbers.ts";
 import { progressLine } from "./progress.ts";
 import { readPropertyFile } from "./property_file.ts";
 
-const OPTIONS: readonly Option[] = COMMON_OPTIONS;
+const OPTIONS: readonly Option[] = [
+  {
+    name: "--max-nodes",
+    value: "COUNT",
+    help: `search what one pass leaves open, bounding so many parts (default ${PROPERTY_NODES}, 0: no search)`,
+  },
+  ...COMMON_OPTIONS,
+];
 
 export const VERIFY_HELP = `verify MODEL.onnx PROPERTY.vnnlib: does the network have a counterexample to the property?
 
@@ -21,6 +31,7 @@ The first line of the answer is one of
 
 ${describeOptions(OPTIONS)}
 
+Ctrl-C ends a search: unknown, if nothing was proved until then; again, the command.
 ${describeExits("unsat", "sat")}
 ${ENVIRONMENT_HELP}
 `;
@@ -38,11 +49,17 @@ export async function verifyCommand(given: readonly string[], host: CommandHost)
   try {
     const options = readArguments(given, OPTIONS);
     const [modelPath, propertyPath] = positionals(options, ["MODEL.onnx", "PROPERTY.vnnlib"]);
+    const maxNodes = maxNodesFrom(options);
     signal = signalFrom(options, host);
     const property = readProperty(await readPropertyFile(propertyPath, host));
     const { model, context } = await openEngine(modelPath, host, progress, signal);
     const output = options.values.get("--output");
-    const answer = await answerProperty(property, model, context, output === undefined ? {} : { output });
+    const asked = { maxNodes, ...(output === undefined ? {} : { output }) };
+    const answer = await untilInterrupted(
+      host,
+      progress,
+      (watch) => answerProperty(property, model, { ...context, ...watch }, asked),
+    );
     progress.end();
     host.out(`${answer.verdict}\n`);
     if (answer.verdict === "sat") host.out(counterexampleText(answer.counterexample));
@@ -57,13 +74,22 @@ export async function verifyCommand(given: readonly string[], host: CommandHost)
   }
 }
 
+/** Throws: `invalid-query` unless a whole number is given. */
+function maxNodesFrom({ values }: Arguments): number {
+  const text = values.get("--max-nodes");
+  const count = text === undefined ? PROPERTY_NODES : numberFrom("--max-nodes", text);
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw new LipcertError("invalid-query", `Cannot read --max-nodes: a whole number from 0 on is needed, not ${text}`);
+}
+
 function counterexampleText({ inputs, outputs }: Counterexample): string {
   const lines = [...inputs.map((value, i) => `(X_${i} ${value})`), ...outputs.map((value, j) => `(Y_${j} ${value})`)];
   return `(${lines.join("\n ")})\n`;
 }
 
 /** On the error stream: what the answer rests on. */
-function grounds({ disjuncts, open, certificates }: Answer): string {
-  return `${disjuncts} disjuncts, ${disjuncts - open} proved impossible\n` +
+function grounds({ disjuncts, open, nodes, certificates }: Answer): string {
+  const searched = nodes === 0 ? "" : `, ${nodes} nodes searched`;
+  return `${disjuncts} disjuncts, ${disjuncts - open} proved impossible${searched}\n` +
     certificates.map((id) => `output_bounds ${id}\n`).join("");
 }

@@ -109,7 +109,7 @@ async function certificateFor(
   const result = await certifier.certify({
     digest: model.digest,
     request,
-    model: () => newModel === null ? models.bytes(model.digest) : Promise.resolve(newModel.bytes),
+    model: () => model.bytes === null ? models.bytes(model.digest) : Promise.resolve(model.bytes),
     known: (question) => certificates.findByQuestion(question),
     signal,
   });

@@ -6,7 +6,7 @@ import { FLOOR } from "./pull_back.ts";
 /**
  * The network where some units have their phase (1: h >= 0 and r = h, -1: h <= 0 and r = 0): over the chosen units alone, in
  * ascending order. Units that are left out must have a phase; of the chosen ones those that have keep their row, and nothing
- * reads their r any more. `heights`: proved bounds of the chosen units' h there.
+ * reads their r any more. `heights`: proved bounds of all units' h there.
  *
  * Row u takes in, times their coefficients, the rows of the active units that it reads, level by level.
  *
@@ -16,13 +16,13 @@ import { FLOOR } from "./pull_back.ts";
 export function condenseAgain(
   network: CondensedNetwork,
   phases: Int8Array,
-  chosen: Int32Array,
+  chosen: ArrayLike<number>,
   heights: Box,
 ): CondensedNetwork {
   const { features: n, outputs, units: { length: width } } = network;
   const count = chosen.length, rows = width + outputs, kept = count + outputs;
   const columns = new Int32Array(width).fill(-1);
-  chosen.forEach((u, i) => columns[u] = phases[u] === 0 ? i : -1);
+  for (let i = 0; i < count; i++) columns[chosen[i]] = phases[chosen[i]] === 0 ? i : -1;
   // Numbers of a row, one after the other: over the inputs, over the chosen units, and the constant.
   const stride = n + count + 1, values = new Float64Array(rows * stride), sizes = new Float64Array(rows * stride);
   let steps = 0;
@@ -52,14 +52,14 @@ export function condenseAgain(
     steps = Math.max(steps, added);
   }
   const rank = Int32Array.from(chosen, (u) => network.rank[u]);
-  const order = [...chosen, ...Array.from({ length: outputs }, (_, k) => width + k)];
+  const order = [...Array.from(chosen), ...Array.from({ length: outputs }, (_, k) => width + k)];
   const part = (table: Float64Array, from: number, size: number) => {
     const out = new Float64Array(kept * size);
     order.forEach((u, r) => out.set(table.subarray(u * stride + from, u * stride + from + size), r * size));
     return out;
   };
   const ends = (of: Float64Array, all: Float64Array) =>
-    Float64Array.from(order, (u, r) => (r < count ? of[r] : all[u]));
+    Float64Array.from(order, (u, r) => (r < count ? of[u] : all[u]));
   return {
     features: n,
     outputs,

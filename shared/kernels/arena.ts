@@ -22,6 +22,7 @@ const ALIGNMENT = 16;
 export class Arena {
   #bytes = 0;
   #peakBytes = 0;
+  #besideBytes = 0;
   readonly #blocks: Block[] = [];
   readonly #scopes: Scope[] = [];
 
@@ -35,9 +36,29 @@ export class Arena {
     reserve(total);
     const block = make(offset);
     this.#bytes = total;
-    this.#peakBytes = Math.max(this.#peakBytes, total);
+    this.#note(total);
     this.#blocks.push(block);
     return block;
+  }
+
+  /** Bytes that are held beside the arena, in memory of their own. */
+  get besideBytes(): number {
+    return this.#besideBytes;
+  }
+
+  /** Counts bytes beside the arena as held until what is returned is called, once. */
+  hold(bytes: number): () => void {
+    this.#besideBytes += bytes;
+    this.#note(this.#bytes);
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#besideBytes -= bytes;
+      isHeld = false;
+    };
+  }
+
+  #note(total: number): void {
+    this.#peakBytes = Math.max(this.#peakBytes, total + this.#besideBytes);
   }
 
   /**
@@ -47,7 +68,7 @@ export class Arena {
   borrow(bytes: number, reserve: (total: number) => void): number {
     const total = this.#bytes + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     reserve(total);
-    this.#peakBytes = Math.max(this.#peakBytes, total);
+    this.#note(total);
     return this.#bytes;
   }
 
@@ -80,10 +101,10 @@ export class Arena {
   }
 
   memory(): { readonly bytes: number; readonly peakBytes: number } {
-    return { bytes: this.#bytes, peakBytes: this.#peakBytes };
+    return { bytes: this.#bytes + this.#besideBytes, peakBytes: this.#peakBytes };
   }
 
   resetPeak(): void {
-    this.#peakBytes = this.#bytes;
+    this.#peakBytes = this.#bytes + this.#besideBytes;
   }
 }

@@ -28,8 +28,11 @@ export interface Kernels {
   readonly precision: Precision;
   /** These kernels with coefficients in f32, on the same memory and in the same scopes. */
   readonly single: Kernels;
-  /** The kernels of a search, with memory of their own for `numbers` numbers. */
-  vectors(numbers: number): Vectors;
+  /**
+   * The kernels of a search, with memory of their own for `numbers` numbers, which counts as held until they are released.
+   * Null where that and what is held would be more than the backend may hold.
+   */
+  vectors(numbers: number): Vectors | null;
 
   /** `length` zeros. */
   allocate(length: number): Buffer;

@@ -46,7 +46,7 @@ import {
   indexRange,
   windowOf,
 } from "./sizes.ts";
-import type { Vectors } from "./vectors.ts";
+import { bytesOfVectors, type Vectors } from "./vectors.ts";
 import { plainVectors } from "./vectors_reference.ts";
 import { packWindowsScratch, spreadBox } from "./windows.ts";
 
@@ -118,8 +118,8 @@ class ReferenceKernels implements Kernels {
     this.single = precision === "f32" ? this : new ReferenceKernels("f32", arena);
   }
 
-  vectors(): Vectors {
-    return plainVectors;
+  vectors(numbers: number): Vectors {
+    return { ...plainVectors, release: this.#arena.hold(bytesOfVectors(numbers)) };
   }
 
   #any(buffer: Buffer): Values {

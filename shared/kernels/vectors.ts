@@ -38,6 +38,17 @@ export interface Vectors {
   gatedRows(call: GatedRows): void;
 }
 
+/** Bytes that an array takes more than its numbers, at most, for its alignment to 16. */
+export const ALIGNED = 16;
+
+/** Arrays that are reckoned with, beside the numbers asked for. */
+const ARRAYS = 256;
+
+/** Bytes that vectors for so many numbers hold, on every backend. */
+export function bytesOfVectors(numbers: number): number {
+  return numbers * 8 + ARRAYS * ALIGNED;
+}
+
 /** Rows and columns of a matrix: element (i, j) is numbers[at + i stride + j]. */
 export interface Part {
   readonly numbers: Float64Array;

@@ -1,7 +1,7 @@
 /** {@link Vectors} in WebAssembly: each has an instance and a memory of its own, so that no other growth moves its arrays. */
-import type { GatedRows, Part, Vectors } from "./vectors.ts";
+import { ALIGNED, bytesOfVectors, type GatedRows, type Part, type Vectors } from "./vectors.ts";
 import { plainVectors } from "./vectors_reference.ts";
-import { PAGE } from "./wasm_host.ts";
+import { PAGE, type WasmHost } from "./wasm_host.ts";
 
 /** Addresses and counts in; `corner_f64` alone gives a number. */
 type Run = (...addressesAndCounts: number[]) => number;
@@ -15,25 +15,23 @@ interface Exports {
   readonly gated_rows_f64: Run;
 }
 
-/** Bytes that an array takes more than its numbers, at most, for its alignment to 16. */
-const ALIGNED = 16;
-
-/** Arrays that are reckoned with, beside the numbers asked for. */
-const ARRAYS = 256;
-
-export type MakeVectors = (numbers: number) => Vectors;
+export type MakeVectors = (numbers: number) => Vectors | null;
 
 /**
- * Vectors on `module`, in at most `maxPages` pages each; what is released is used again. Where the host gives no such memory
- * the reference takes over: the same bits, slower.
+ * Vectors on `module`, null where `host` has no room for them; what is released is used again. Where the platform gives no
+ * such memory the reference takes over: the same bits, slower.
  */
-export function wasmVectors(module: WebAssembly.Module, maxPages: number): MakeVectors {
+export function wasmVectors(module: WebAssembly.Module, host: WasmHost): MakeVectors {
   const free: WasmVectors[] = [];
   return (numbers) => {
-    const bytes = numbers * 8 + ARRAYS * ALIGNED;
-    const used = free.pop();
-    if (used?.reserve(bytes)) return used;
-    return makeVectors(module, maxPages, bytes, (vectors) => free.push(vectors)) ?? plainVectors;
+    const bytes = bytesOfVectors(numbers);
+    if (!host.hasRoom(bytes)) return null;
+    const used = free.pop(), letGo = host.arena.hold(bytes);
+    if (used?.reserve(bytes, letGo)) return used;
+    const made = makeVectors(module, host.maxPages, bytes, (vectors) => free.push(vectors));
+    if (made === null) return { ...plainVectors, release: letGo };
+    made.reserve(bytes, letGo);
+    return made;
   };
 }
 
@@ -68,7 +66,8 @@ class WasmVectors implements Vectors {
   readonly #base: number;
   readonly #give: (vectors: WasmVectors) => void;
   #next: number;
-  #isFree = false;
+  #isFree = true;
+  #letGo = () => {};
 
   constructor(memory: WebAssembly.Memory, run: Exports, base: number, give: (vectors: WasmVectors) => void) {
     this.#memory = memory;
@@ -77,8 +76,8 @@ class WasmVectors implements Vectors {
     this.#give = give;
   }
 
-  /** Starts over with `bytes` zeros; false where the memory cannot grow to them. */
-  reserve(bytes: number): boolean {
+  /** Starts over with `bytes` zeros, to be let go of at the release; false where the memory cannot grow to them. */
+  reserve(bytes: number, letGo: () => void): boolean {
     const missing = Math.ceil((this.#base + bytes - this.#memory.buffer.byteLength) / PAGE);
     try {
       if (missing > 0) this.#memory.grow(missing);
@@ -89,12 +88,14 @@ class WasmVectors implements Vectors {
     new Uint8Array(this.#memory.buffer, this.#base).fill(0);
     this.#next = this.#base;
     this.#isFree = false;
+    this.#letGo = letGo;
     return true;
   }
 
   release(): void {
     if (this.#isFree) return;
     this.#isFree = true;
+    this.#letGo();
     this.#give(this);
   }
 

@@ -59,8 +59,8 @@ import { encodeWindows, kernelSize, packWindowsScratch, spreadBox, WINDOWS_BYTES
 /**
  * Kernels on `module` (the default export of `wasm/dist/kernels.js`).
  *
- * Units: `maxBytes` bounds the linear memory (default 4 GiB - 64 KiB, whole pages of 64 KiB); memory that was grown is
- * reused but never given back.
+ * Units: `maxBytes` bounds what is held, vectors included (default 4 GiB - 64 KiB, whole pages of 64 KiB); memory that was
+ * grown is reused but never given back.
  * Throws: `over-budget` from any allocation that would pass `maxBytes` or that the host refuses; what was allocated before
  * stays valid.
  */
@@ -69,8 +69,8 @@ export function wasmKernels(module: WebAssembly.Module, options: { readonly maxB
   if (!(maxBytes >= PAGE && maxBytes <= ADDRESSABLE)) {
     throw new RangeError(`Cannot start kernels: maxBytes is ${maxBytes}, allowed are ${PAGE} to ${ADDRESSABLE}`);
   }
-  const maxPages = Math.floor(maxBytes / PAGE);
-  return new WasmKernels("f64", new WasmHost(module, maxPages), wasmVectors(module, maxPages));
+  const host = new WasmHost(module, Math.floor(maxBytes / PAGE));
+  return new WasmKernels("f64", host, wasmVectors(module, host));
 }
 
 class WasmKernels implements Kernels {
@@ -92,7 +92,7 @@ class WasmKernels implements Kernels {
     this.single = precision === "f32" ? this : new WasmKernels("f32", host, vectors);
   }
 
-  vectors(numbers: number): Vectors {
+  vectors(numbers: number): Vectors | null {
     return this.#vectors(numbers);
   }
 

@@ -65,14 +65,14 @@ export class WasmHost {
   /** Address of the arena: what lies below belongs to the kernels. */
   readonly base: number;
   readonly #memory: WebAssembly.Memory;
-  readonly #maxPages: number;
+  readonly maxPages: number;
   // Growing the memory detaches its views, so they are taken again after every growth.
   f64: Float64Array;
   f32: Float32Array;
   i32: Int32Array;
 
   constructor(module: WebAssembly.Module, maxPages: number) {
-    this.#maxPages = maxPages;
+    this.maxPages = maxPages;
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages });
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.run = exports as Record<KernelName, Kernel>;
@@ -82,17 +82,27 @@ export class WasmHost {
     this.i32 = new Int32Array(this.#memory.buffer);
   }
 
-  /** Grows the memory so that the arena may hold `bytes`; by a quarter at least, so that many small blocks grow it rarely. */
+  /** Whether so many bytes may be held beside the arena as it is. */
+  hasRoom(bytes: number): boolean {
+    const { bytes: held } = this.arena.memory();
+    return this.base + held + bytes <= this.maxPages * PAGE;
+  }
+
+  /**
+   * Grows the memory so that the arena may hold `bytes`; by a quarter at least, so that many small blocks grow it rarely.
+   * Only what is held counts, so that nothing depends on what was grown before.
+   */
   reserve(bytes: number): void {
-    const pages = this.#memory.buffer.byteLength / PAGE;
+    const pages = this.#memory.buffer.byteLength / PAGE, beside = Math.ceil(this.arena.besideBytes / PAGE);
     const needed = Math.ceil((this.base + bytes) / PAGE);
-    if (needed <= pages) return;
-    const allowed = this.#maxPages * PAGE;
-    const figures = { bytes: needed * PAGE, allowed_bytes: allowed };
-    if (needed > this.#maxPages) {
+    if (needed <= pages && beside === 0) return;
+    const allowed = this.maxPages * PAGE;
+    const figures = { bytes: (needed + beside) * PAGE, allowed_bytes: allowed };
+    if (needed + beside > this.maxPages) {
       throw new LipcertError("over-budget", `Cannot hold ${figures.bytes} bytes: ${allowed} are allowed`, figures);
     }
-    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), this.#maxPages);
+    if (needed <= pages) return;
+    const wanted = Math.min(Math.max(needed, Math.ceil(pages * 1.25)), this.maxPages);
     if (!this.#grow(wanted - pages) && !(needed < wanted && this.#grow(needed - pages))) {
       throw new LipcertError("over-budget", `Cannot hold ${figures.bytes} bytes: the host has no more memory`, figures);
     }

@@ -19,11 +19,12 @@ export interface Leaf {
 
 /**
  * `empty`: no point of the box has all h_i >= 0. `thin`: the points that have are no neighbourhood of one, relative to the
- * box. `inside`: there is a neighbourhood; `point` is in it or within rounding of it (exactly in it where `isExact`).
+ * box; `point` is within rounding of one that has the `rows` in doubt, perhaps not the others. `inside`: there is a neighbourhood; `point` is in it or within rounding of it (exactly in it where `isExact`).
  * Each is proved. `unknown`: a limit or a missing row.
  */
 export type Decision =
-  | { readonly kind: "empty" | "thin"; readonly rows: readonly number[] }
+  | { readonly kind: "empty"; readonly rows: readonly number[] }
+  | { readonly kind: "thin"; readonly rows: readonly number[]; readonly point: Float64Array }
   | { readonly kind: "inside"; readonly point: Float64Array; readonly isExact: boolean }
   | { readonly kind: "unknown" };
 
@@ -79,20 +80,21 @@ function decideExactly(leaf: Leaf, start: Float64Array, multipliers: Float64Arra
     const rows = [...forms.keys()].sort((a, b) => a - b), list = rows.map((i) => forms.get(i)!);
     const found = exactProgram(list, free, atUpper, limits);
     if (found === null) return UNKNOWN;
+    const proposed = (program: Program) => {
+      const isMet = (j: number) => list.some(({ slopes }) => slopes[j] !== 0n);
+      return pointFrom(program, box, start.map((x, j) => (!isMet(j) ? x : atUpper[j] === 1 ? upper[j] : lower[j])));
+    };
     if (found.sign === 1) {
-      const met = start.map((_, j) => (list.some(({ slopes }) => slopes[j] !== 0n) ? 1 : 0));
-      const point = pointFrom(
-        found,
-        box,
-        start.map((x, j) => (met[j] === 0 ? x : atUpper[j] === 1 ? upper[j] : lower[j])),
-      );
+      const point = proposed(found);
       const inside = rowsInside(halfSpaces, errors, point, box);
       wanted = new Set([...inside.keys()].filter((i) => !inside[i] && !forms.has(i) && !still.has(i)));
       if (wanted.size === 0) return { kind: "inside", point, isExact: false };
       continue;
     }
     const proof = provesNoInterior(list, found.multipliers);
-    if (proof !== null) return { kind: proof, rows: rows.filter((_, k) => found.multipliers[k] > 0n) };
+    const proving = rows.filter((_, k) => found.multipliers[k] > 0n);
+    if (proof === "empty") return { kind: proof, rows: proving };
+    if (proof === "thin") return { kind: proof, rows: proving, point: proposed(found) };
     // The fixed coordinates that would raise the sum at their other end are free from now on.
     combinedSlopes(list, found.multipliers).forEach((slope, j) => {
       if (atUpper[j] === 1 ? slope < 0n : slope > 0n) free.add(j);

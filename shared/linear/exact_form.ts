@@ -22,10 +22,19 @@ export type AllPhases = ReadonlyMap<NodeId, Int8Array>;
  * Cost: the products of one row pulled back through the neurons that are not 0.
  */
 export function exactForm(graph: Graph, phases: AllPhases, node: NodeId, index: number, work: Work): ExactForm | null {
-  const pulled = new Map<NodeId, Pulled>();
-  const start = new Array<bigint>(graph.nodes[node].size).fill(0n);
-  start[index] = 1n;
-  pulled.set(node, { values: start, exponent: 0, denominator: 1n });
+  const values = new Array<bigint>(graph.nodes[node].size).fill(0n);
+  values[index] = 1n;
+  return formFrom(graph, phases, node, { values, exponent: 0, denominator: 1n }, work);
+}
+
+/** A row over the outputs, c . f, as an affine form of the input: as {@link exactForm}. Its coefficients are c's gradient. */
+export function exactOutput(graph: Graph, phases: AllPhases, row: Float64Array, work: Work): ExactForm | null {
+  const { integers: values, exponent } = dyadicsOf(row);
+  return formFrom(graph, phases, graph.nodes.length - 1, { values, exponent, denominator: 1n }, work);
+}
+
+function formFrom(graph: Graph, phases: AllPhases, node: NodeId, start: Pulled, work: Work): ExactForm | null {
+  const pulled = new Map<NodeId, Pulled>([[node, start]]);
   let constant: Pulled = { values: [0n], exponent: 0, denominator: 1n };
   for (let id = node; id > 0; id--) {
     const here = pulled.get(id);
@@ -54,6 +63,25 @@ function together(features: Pulled, constant: Pulled): ExactForm {
 function scaled({ values, exponent }: Pulled, smaller: number, factor: bigint): readonly bigint[] {
   const shifted = atExponent({ integers: values, exponent }, smaller);
   return factor === 1n ? shifted : shifted.map((n) => n * factor);
+}
+
+/** The form at a point of doubles: its value's numerator over `denominator`, times a power of two. Its sign is the value's. */
+export function numeratorAt({ coefficients, constant }: ExactForm, point: ArrayLike<number>): bigint {
+  const at = dyadicsOf(point), exponent = Math.min(at.exponent, 0), places = atExponent(at, exponent);
+  return coefficients.reduce((sum, c, j) => (c === 0n ? sum : sum + c * places[j]), constant << BigInt(-exponent));
+}
+
+/** The form less a number. */
+export function lessNumber(form: ExactForm, number: number): ExactForm {
+  if (number === 0) return form;
+  const taken = dyadicsOf([number]), exponent = Math.min(form.exponent, taken.exponent);
+  const lift = BigInt(form.exponent - exponent), [integer] = atExponent(taken, exponent);
+  return {
+    coefficients: form.coefficients.map((c) => c << lift),
+    constant: (form.constant << lift) - integer * form.denominator,
+    exponent,
+    denominator: form.denominator,
+  };
 }
 
 /** Doubles as a form: for half-spaces that are exact as they are. */

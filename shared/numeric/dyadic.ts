@@ -2,6 +2,8 @@
  * Exact numbers as integers times one power of two: every finite double is one, and so are sums and products of them.
  */
 
+import { nextDown, nextUp } from "./rounding.ts";
+
 /** Numbers integers[i] * 2^exponent. */
 export interface Dyadics {
   readonly integers: readonly bigint[];
@@ -72,4 +74,30 @@ export function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b];
   while (y !== 0n) [x, y] = [y, x % y];
   return x;
+}
+
+/**
+ * The doubles next to numerator 2^exponent / denominator (denominator > 0): the largest at most it, the smallest at least it.
+ *
+ * Beyond the largest double the outer one is infinite.
+ */
+export function doublesAround(
+  numerator: bigint,
+  exponent: number,
+  denominator: bigint,
+): { readonly lower: number; readonly upper: number } {
+  if (numerator === 0n) return { lower: 0, upper: 0 };
+  const whole = exponent > 0 ? numerator << BigInt(exponent) : numerator;
+  const parts = exponent < 0 ? denominator << BigInt(-exponent) : denominator;
+  const compare = (x: number): number => {
+    if (x === Infinity || x === -Infinity) return x > 0 ? 1 : -1;
+    const { integers: [integer], exponent: last } = dyadicsOf([x]), lift = BigInt(Math.abs(last));
+    const difference = last < 0 ? integer * parts - (whole << lift) : (integer << lift) * parts - whole;
+    return difference > 0n ? 1 : difference < 0n ? -1 : 0;
+  };
+  let lower = ratioToNumber(whole, parts);
+  while (compare(lower) > 0) lower = nextDown(lower);
+  let upper = lower;
+  while (compare(upper) < 0) [lower, upper] = [upper, nextUp(upper)];
+  return { lower: compare(upper) === 0 ? upper : lower, upper };
 }

@@ -18,13 +18,17 @@ export interface Analysis {
   readonly inputType: "float32" | "float64";
   readonly options: Options;
   readonly run: Run;
+  /** What is proved at a point must hold in every box that holds it: not so of a point on kinks. */
+  readonly everyBox?: boolean;
   /** What may end a search, and who hears of it (absent: nothing, nobody). */
   readonly host?: SearchHost;
 }
 
 /** A host's part in a search: it ends it, watches it or lends it threads, and changes none of its steps. */
-export interface SearchHost extends Omit<Interruptions, "signal"> {
+export interface SearchHost extends Omit<Interruptions, "signal" | "isSpent"> {
   readonly distribute?: Distribute;
+  /** How many threads `distribute` shares a search out to (default 1). */
+  readonly threads?: number;
   readonly onProgress?: (progress: Progress) => void;
 }
 

@@ -56,10 +56,10 @@ export async function radius({ of, center, max, gap }: Question, analysis: Analy
 /** A step of the same run; who watches hears of all searches as of one. */
 function stepOf(analysis: Analysis, box: Analysis["box"], before: readonly Outcome[]): Analysis {
   const { host } = analysis, nodes = before.reduce((sum, { search }) => sum + (search?.nodes ?? 0), 0);
-  if (!host?.onProgress) return { ...analysis, box };
+  if (!host?.onProgress) return { ...analysis, box, everyBox: true };
   const onProgress: SearchHost["onProgress"] = (progress) =>
     host.onProgress!({ ...progress, nodes: nodes + progress.nodes });
-  return { ...analysis, box, host: { ...host, onProgress } };
+  return { ...analysis, box, everyBox: true, host: { ...host, onProgress } };
 }
 
 type Ended = "time" | "canceled";

@@ -2,12 +2,13 @@ import type { Run } from "../bounds/pass.ts";
 import type { Refutation, Target } from "../certificate/finding.ts";
 import type { Graph } from "../graph.ts";
 import type { Claim } from "../query.ts";
+import { mostNormAt, signsAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import { outputSize, seedsOf, unitRow } from "./analysis.ts";
 
 type ClaimOf<T extends Claim["type"]> = Extract<Claim, { type: T }>;
 
-/** Whether the points prove a claim false in every box that holds them, replayed in outward arithmetic (11). */
+/** Whether the points prove a claim false in every box that holds them, replayed in outward arithmetic (11), else exactly (27). */
 export async function refutes(claim: Claim, refutation: Refutation, graph: Graph, run: Run): Promise<boolean> {
   const points = refutation.points.map((point) => Float64Array.from(point));
   switch (claim.type) {
@@ -37,7 +38,8 @@ async function exceeds(
   const at = targets.findIndex((target) => sameTarget(target, named));
   if (points.length !== 1 || at < 0) return false;
   const [gradient] = await gradientAt(graph, [{ point: points[0], seed: rows[at] }], run);
-  return leastNorm(gradient) > claim.at_most;
+  return leastNorm(gradient) > claim.at_most ||
+    await mostNormAt(graph, null, points[0], rows[at], run) > claim.at_most;
 }
 
 function sameTarget(target: Target, named: object): boolean {
@@ -55,8 +57,7 @@ async function turns(
 ): Promise<boolean> {
   if (!features.includes(feature)) return false;
   const seed = unitRow(outputSize(graph), output);
-  const gradients = await gradientAt(graph, points.map((point) => ({ point, seed })), run);
-  const falls = gradients.some(({ upper }) => upper[feature] < 0);
-  const rises = gradients.some(({ lower }) => lower[feature] > 0);
+  const signs = await signsAt(graph, null, points.map((point) => ({ feature, point, seed })), run);
+  const falls = signs.some((one) => one.falls), rises = signs.some((one) => one.rises);
   return direction === undefined ? falls && rises : direction === "increasing" ? falls : rises;
 }

@@ -45,7 +45,12 @@ export async function robustness({ label }: Question, analysis: Analysis): Promi
 /** The least number that is not 0. */
 const LEAST = 2 ** -1074;
 
-/** Searches the margins that are open, a tree each, until all are above 0 or a point is below. */
+/**
+ * Searches the margins that are open, a tree each, until all are above 0 or a point is below.
+ *
+ * Not chosen: one aim `among` them. Convex weights bound the least of several values, which proves that one of them is below a
+ * threshold; a label needs that of the largest f_k - f_label, and of a largest one no combination is a bound.
+ */
 async function searchMargins(
   analysis: Analysis,
   start: SearchStart,

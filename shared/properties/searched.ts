@@ -40,7 +40,7 @@ export async function searchAims(
   proved: readonly Proved[],
   goal: Goal,
 ): Promise<SearchedAims> {
-  const { graph, box, run, options, host } = analysis, { max_nodes, gap } = options.search!;
+  const { graph, box, run, options, host } = analysis;
   const { trees, nodes, open, stoppedBy, openShares } = await searchRegion({
     original: { graph, inputs },
     box,
@@ -48,8 +48,9 @@ export async function searchAims(
     asked,
     proved,
     goal,
-    limits: { max_nodes, gap },
+    limits: options.search!,
     place: (point) => representable(point, analysis),
+    everyBox: analysis.everyBox,
     run,
   }, host);
   return { trees, openShares, report: { nodes, open, stopped_by: stoppedBy } };

@@ -52,6 +52,7 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
   const sum = weighing?.sum() ?? fixed;
   pushDown(region, objective, workspace, piece, sum, multipliers);
   let found = settlePushed(region, objective, workspace, piece, sum);
+  if (kind === "norm" && found > level && found <= NOUGHT * scale && isNought(bounding, piece)) found = 0;
   if (isDecided && found > level) {
     // Half-spaces that meet inside add to a value that is exact without them.
     multipliers.fill(0, 3 * region.width);
@@ -76,6 +77,14 @@ function settleAlive({ region, objective, workspace }: Bounding, piece: Bounded,
   if (aim.kind !== "entry") return Infinity;
   const alive = aliveOn(region, objective, piece.phases);
   return settlePushed(region, alive, workspace, piece, { ...sum, charge: alive.entryCharges[aim.feature] });
+}
+
+/** Bounds so small are looked at, by the objective's size: they may be what rounding makes of 0. */
+const NOUGHT = 2 ** -24;
+
+/** Whether no unit that is alive on the piece leads to an input: then J is exactly 0. */
+function isNought({ region, objective }: Bounding, { phases }: Bounded): boolean {
+  return aliveOn(region, objective, phases).entryCharges.every((charge) => charge === 0);
 }
 
 /** An ascent ends where its value is so far below the level, by the objective's size: what rounding takes is less. */

@@ -17,7 +17,7 @@ import { boundingOf, expandPiece, settle } from "./expand.ts";
 import type { Asked } from "./roots.ts";
 import { problemOf, rootPart } from "./roots.ts";
 import type { Piece } from "./piece.ts";
-import { regionOf } from "./region.ts";
+import { regionOf, vectorsFor } from "./region.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 
 /** Pieces of a box are searched where it leaves so few neurons undetermined, and so many of them are bounded. */
@@ -119,9 +119,10 @@ function searchWithin(
 ): Within {
   const bounds = known.slice(), open = alternatives.map((_, a) => a).filter((a) => known[a] > level);
   const network = condenseNetwork(pass, group);
-  if (network === null) return { bounds, bounded: 0, isDone: false, points: [] };
-  const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
+  const vectors = network && vectorsFor(network, run.kernels);
+  if (network === null || vectors === null) return { bounds, bounded: 0, isDone: false, points: [] };
   try {
+    const region = regionOf(network, box, () => vectors);
     const asked = open.map((a) => askedOf(alternatives[a], network.outputs, known[a]));
     // So few pieces are not worth a network of their own; inputs were split before.
     const problem = { ...problemOf(region, { graph, inputs }, asked), fewest: Infinity, every: Infinity },
@@ -150,7 +151,7 @@ function searchWithin(
     run.work.flops += bounded * 44 * region.width * (region.width + region.features);
     return { bounds, bounded, isDone, points };
   } finally {
-    region.vectors.release();
+    vectors.release();
   }
 }
 

@@ -1,10 +1,11 @@
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import type { Kernels } from "../kernels/kernels.ts";
+import { plainVectors } from "../kernels/vectors_reference.ts";
 import type { Box } from "../numeric/box.ts";
 import { expanderOf, type Problem } from "./expand.ts";
 import type { Piece } from "./piece.ts";
 import { placesOf } from "./places.ts";
-import { regionOf } from "./region.ts";
+import { regionOf, vectorsFor } from "./region.ts";
 import type { Expander } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
 
@@ -36,8 +37,9 @@ export type Distribute = (work: Distributable) => Distributed;
  * memory of the kernels.
  */
 export function expanderFor({ network, box, ...problem }: PlainProblem, kernels: Kernels): Distributed {
-  const region = regionOf(network, box, (numbers) => kernels.vectors(numbers));
-  const places = placesOf(region), workspace = workspaceOf(region);
+  const region = regionOf(network, box, () => vectorsFor(network, kernels) ?? plainVectors);
+  const places = placesOf(region, (numbers) => kernels.vectors(numbers) ?? plainVectors),
+    workspace = workspaceOf(region);
   const expander = expanderOf({ ...problem, region, workspace, places, programs: { count: 0 } });
   const close = () => {
     places.release();

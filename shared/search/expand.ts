@@ -2,11 +2,12 @@ import type { Box } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { splitsInputs, splitsOf } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
-import { decide, exactRows, type Original } from "./leaf.ts";
+import { climbSmoothed, climbsSmoothed } from "./climb_smoothed.ts";
+import { boundAim, decide, isThinAround, leafForms, type Original, pointInside } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
 import { type Base, boxOf, type Piece, type Split } from "./piece.ts";
-import { narrowed, objectiveAt, type Places, wholePhases } from "./places.ts";
+import { narrowed, objectiveAt, type Places, widened } from "./places.ts";
 import type { Region } from "./region.ts";
 import type { Candidate, Expander, Expansion } from "./tree.ts";
 import { valueAt } from "./value_at.ts";
@@ -81,6 +82,12 @@ function expandParts(
     if (outcome.closed > closed) closed = outcome.closed;
     if (outcome.point) points.push(outcome.point);
   }
+  const [{ tree, depth }] = parts, whole = boundingOf(problem, tree);
+  if (climbsSmoothed(whole, depth - 1)) {
+    for (const { point } of points.slice()) {
+      points.push(candidate(problem, tree, climbSmoothed(whole, whole.region.box, point)));
+    }
+  }
   return { children, closed, bounded: parts.length, points };
 }
 
@@ -132,33 +139,36 @@ export function settle(problem: Problem, bounding: Bounding, part: Part | null, 
     const point = climbsFrom(region, part.depth) ? climb(whole, region.box, corner) : corner;
     return { piece: { ...part, ...splits }, closed: -Infinity, point: candidate(problem, tree, point) };
   }
+  const leaf = widened(part, boundingOf(problem, tree));
   return bounding.objective.aim.kind === "value"
-    ? settleValue(problem, bounding, part, piece.box)
-    : settleGradient(problem, bounding, part, piece.box);
+    ? settleValue(problem, leaf, piece.box)
+    : settleGradient(problem, leaf, piece.box, level);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
-function settleGradient(problem: Problem, { region }: Bounding, part: Part, box: Box): Outcome {
-  const { tree, upper } = part;
-  problem.programs.count++;
-  const decision = decide(region, { ...part, box }, exactRowsOf(problem, part));
+function settleGradient(problem: Problem, part: Part, box: Box, level: number): Outcome {
+  const { original, programs } = problem, { tree, phases } = part;
+  const { region, objective: { aim } } = boundingOf(problem, tree);
+  const { upper, value } = boundAim(region, original, phases, aim, part.upper);
+  if (upper <= level) return { piece: null, closed: upper, point: null };
+  programs.count++;
+  const piece = { ...part, box }, forms = leafForms(region, piece);
+  const decision = decide(region, original, piece, forms);
   if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
-  const point = decision.kind === "inside" ? candidate(problem, tree, decision.point) : null;
-  return { piece: null, closed: upper, point };
+  if (!region.isSolid && isThinAround(region, original, piece, forms)) return NOTHING;
+  if (decision.kind !== "inside" && decision.kind !== "thin") return { piece: null, closed: upper, point: null };
+  const isSure = decision.kind === "inside" && decision.isExact;
+  const point = isSure ? decision.point : pointInside(region, original, piece, decision.point, forms) ?? decision.point;
+  // Plain arithmetic at the point may take it for one of a neighbour.
+  return { piece: null, closed: upper, point: { tree, point, score: value } };
 }
 
 /** Every unit has its phase: a linear program finds the largest value. */
-function settleValue(problem: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
-  const found = boundLeaf(problem.programs, bounding, part, box, exactRowsOf(problem, part));
+function settleValue(problem: Problem, part: Part, box: Box): Outcome {
+  const found = boundLeaf(problem, boundingOf(problem, part.tree), part, box);
   if (found === null) return NOTHING;
   const { upper, point } = found;
   return { piece: null, closed: upper, point: point && candidate(problem, part.tree, point) };
-}
-
-/** Exact rows come from the network itself, and need the phases of all its units. */
-function exactRowsOf({ region, original }: Problem, part: Part): ReturnType<typeof exactRows> {
-  const { base } = part, rowOf = exactRows(region, original, wholePhases(part));
-  return base === null ? rowOf : (u) => rowOf(base.units[u]);
 }
 
 /** A point may lie anywhere in the region: it is judged there. */

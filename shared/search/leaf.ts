@@ -1,11 +1,17 @@
 import type { Graph, NodeId } from "../graph.ts";
-import { atExponent, dyadicsOf } from "../numeric/dyadic.ts";
 import type { Box } from "../numeric/box.ts";
-import { decideLeaf, type Decision } from "../linear/decide_leaf.ts";
-import { type AllPhases, type ExactForm, exactForm } from "../linear/exact_form.ts";
+import { decideLeaf, type Decision, LEAF_LIMITS } from "../linear/decide_leaf.ts";
+import { type AllPhases, type ExactForm, exactForm, exactOutput, lessNumber } from "../linear/exact_form.ts";
+import { isInside } from "../linear/empty.ts";
 import type { HalfSpaces } from "../linear/half_spaces.ts";
+import { pointBeside } from "../linear/point_beside.ts";
+import { roomiest } from "../linear/polytope.ts";
 import { rulesOf } from "../bounds/pass.ts";
+import { gradientOf } from "../condensed/plain.ts";
+import { entryOf, normOf } from "../linear/exact_norm.ts";
 import type { ElementwiseOperator } from "../operators/operator.ts";
+import { phaseOf } from "../witness/exact_gradients.ts";
+import type { Aim } from "./objective.ts";
 import type { Bounded } from "./push_down.ts";
 import { INFLATION, type Region } from "./region.ts";
 
@@ -67,14 +73,44 @@ export function leafForms(region: Region, { phases, heights }: Bounded): LeafFor
 }
 
 /** Does a piece on which every unit has its phase have an interior? Source: shared/README.md (24) */
-export function decide(
-  region: Region,
-  piece: Bounded,
-  rowOf: ReturnType<typeof exactRows>,
-  forms = leafForms(region, piece),
-): Decision {
-  const { units, halfSpaces, errors } = forms;
+export function decide(region: Region, original: Original, piece: Bounded, forms = leafForms(region, piece)): Decision {
+  const { units, halfSpaces, errors } = forms, rowOf = exactRows(region, original, piece.phases);
   return decideLeaf({ box: piece.box, halfSpaces, errors, exactRow: (i) => rowOf(units[i]) });
+}
+
+/**
+ * Is a piece of a region without interior, on which every unit has its phase, proved to be no part of an activation region of the
+ * space around? Its half-spaces then have no interior in a box around the piece's; `forms` are those of the piece.
+ */
+export function isThinAround(
+  region: Region,
+  original: Original,
+  piece: Bounded,
+  forms = leafForms(region, piece),
+): boolean {
+  const { units, halfSpaces, errors } = forms, { lower, upper } = piece.box;
+  const box = { lower: lower.map((l) => l - 1 - Math.abs(l)), upper: upper.map((u) => u + 1 + Math.abs(u)) };
+  // A guess, in plain arithmetic: such a piece stays.
+  if (isInside(halfSpaces, errors.map((e) => e * ROOM), box, roomiest(halfSpaces, box).point)) return false;
+  const rowOf = exactRows(region, original, piece.phases), unknown = errors.map(() => Infinity);
+  const { kind } = decideLeaf({ box, halfSpaces, errors: unknown, exactRow: (i) => rowOf(units[i]) });
+  return kind === "empty" || kind === "thin";
+}
+
+/** Room is guessed where it is so many times what is off over the region. */
+const ROOM = 1024;
+
+/** A point of doubles in a piece on which every unit has its phase, near a given one: exactly in it, on its ends or not. */
+export function pointInside(
+  region: Region,
+  original: Original,
+  piece: Bounded,
+  near: Float64Array,
+  { units } = leafForms(region, piece),
+): Float64Array | null {
+  if (units.length > LEAF_LIMITS.rows) return null;
+  const rowOf = exactRows(region, original, piece.phases), rows = units.map(rowOf);
+  return rows.every((row) => row !== null) ? pointBeside(rows, piece.box, near) : null;
 }
 
 /** phase_u h_u as an affine form of x where every unit has its phase, exactly; null where it cannot be had, or only with too much work. */
@@ -86,9 +122,36 @@ export function exactRows(region: Region, original: Original, phases: Int8Array)
     all ??= allPhases(region, original, phases);
     const node = original.graph.nodes[unit.activation].inputs[0];
     const form = exactForm(original.graph, all, node, unit.index, work);
-    return form && signed(above(form, unit.kink), phases[u]);
+    return form && signed(lessNumber(form, unit.kink), phases[u]);
   };
 }
+
+/** What a gradient's aim is where every unit has its phase: J is one matrix. */
+export interface LeafAim {
+  readonly upper: number;
+  /** In plain arithmetic. */
+  readonly value: number;
+}
+
+/**
+ * The bound of a leaf's gradient, at most `upper`: where rounding may hide what it is, J is computed exactly from the network
+ * and its number rounded once, so that what cancels is 0.
+ */
+export function boundAim(region: Region, original: Original, phases: Int8Array, aim: Aim, upper: number): LeafAim {
+  const { features, network } = region;
+  const gradient = gradientOf(network, phases.map((phase) => (phase > 0 ? 1 : 0)), aim.row);
+  let value = 0;
+  if (aim.kind === "entry") value = gradient[aim.feature];
+  else for (let j = 0; j < features; j++) value += Math.abs(gradient[j]);
+  if (upper - value <= CLEAR * Math.abs(value)) return { upper, value };
+  const form = exactOutput(original.graph, allPhases(region, original, phases), aim.row, { products: WORK });
+  if (form === null) return { upper, value };
+  const exact = aim.kind === "entry" ? entryOf(form, aim.feature) : normOf(form);
+  return { upper: Math.min(upper, exact.upper), value };
+}
+
+/** What rounding may add to a leaf before it is computed exactly, relative: far below what is called exact. */
+const CLEAR = 2 ** -24;
 
 /** Products of exact numbers that one leaf may cost. */
 const WORK = 2_000_000;
@@ -99,12 +162,13 @@ function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int
   for (const [id, node] of graph.nodes.entries()) {
     const rules = rulesOf(node);
     if (rules?.kind !== "elementwise") continue;
-    const { piece } = rules as ElementwiseOperator, box = inputs.get(node.inputs[0])!;
+    const { piece, linearPieces } = rules as ElementwiseOperator, box = inputs.get(node.inputs[0])!;
     all.set(
       id,
       Int8Array.from({ length: node.size }, (_, i) => {
         const l = box.lower[i], h = box.upper[i];
         if (!piece) return l >= 0 ? 1 : -1;
+        if (linearPieces!(node, i).kinks.length === 0) return phaseOf(node, i, 0);
         return [1, -1, 2].find((phase) => {
           const [from, to] = piece(phase, node, i);
           return from <= l && h <= to;
@@ -122,19 +186,6 @@ function allPhases({ network }: Region, { graph, inputs }: Original, phases: Int
     else if (decided[index] === 0) decided[index] = 1;
   });
   return all;
-}
-
-/** The form less a number. */
-function above(form: ExactForm, kink: number): ExactForm {
-  if (kink === 0) return form;
-  const taken = dyadicsOf([kink]), exponent = Math.min(form.exponent, taken.exponent);
-  const lift = BigInt(form.exponent - exponent), [integer] = atExponent(taken, exponent);
-  return {
-    coefficients: form.coefficients.map((c) => c << lift),
-    constant: (form.constant << lift) - integer * form.denominator,
-    exponent,
-    denominator: form.denominator,
-  };
 }
 
 function signed(form: ExactForm, sign: number): ExactForm {

@@ -3,7 +3,7 @@ import { optimise } from "../linear/optimise.ts";
 import type { Box } from "../numeric/box.ts";
 import { type Bounding, type Part, sumOf } from "./bound_piece.ts";
 import type { Problem } from "./expand.ts";
-import { decide, type exactRows, leafForms } from "./leaf.ts";
+import { decide, type LeafForms, leafForms } from "./leaf.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { type Form, leastForms } from "./least_forms.ts";
 import { weighingOf } from "./weighing.ts";
@@ -20,11 +20,10 @@ export interface LeafBound {
  * region has one: its points are limits of others, and values are continuous.
  */
 export function boundLeaf(
-  programs: Problem["programs"],
+  { original, programs }: Pick<Problem, "original" | "programs">,
   bounding: Bounding,
   part: Part,
   box: Box,
-  rowOf: ReturnType<typeof exactRows>,
 ): LeafBound | null {
   const { region, objective } = bounding, { among } = objective;
   const bounded: Bounded = { ...part, box }, leaf = leafForms(region, bounded), { units, halfSpaces, errors } = leaf;
@@ -34,10 +33,13 @@ export function boundLeaf(
   if (found.isEmpty) {
     if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return null;
     programs.count++;
-    const { kind } = decide(region, bounded, rowOf, leaf);
+    const { kind } = decide(region, original, bounded, leaf);
     if (kind === "empty" || (kind === "thin" && region.isSolid)) return null;
   }
-  const alone = settled(bounding, bounded, sum, units, found.multipliers);
+  const { multipliers } = found.isEmpty
+    ? optimiseThin(leaf, box, formOf(bounding, bounded, sum).slopes) ?? found
+    : found;
+  const alone = settled(bounding, bounded, sum, units, multipliers);
   const upper = Math.min(part.upper, alone), point = found.isEmpty ? null : found.point;
   if (among.length < 2 || found.isEmpty) return { upper, point };
   const forms = among.map(({ seed, direct, constant }) =>
@@ -50,6 +52,21 @@ export function boundLeaf(
     point: least.point,
   };
 }
+
+/**
+ * The largest value on half-spaces whose meeting is thinner than what plain arithmetic tells from empty: they are moved outward by
+ * some times what they are off by, until they meet. Any multipliers are sound.
+ */
+function optimiseThin({ halfSpaces: { rows, constants }, errors }: LeafForms, box: Box, slopes: Float64Array) {
+  for (const times of ROOMS) {
+    const moved = { rows, constants: constants.map((constant, i) => constant + times * errors[i]) };
+    const found = optimise(moved, box, slopes);
+    if (!found.isEmpty) return found;
+  }
+  return null;
+}
+
+const ROOMS = [2 ** 10, 2 ** 16, 2 ** 22];
 
 function settled(
   { region, objective, workspace }: Bounding,

@@ -29,14 +29,20 @@ export interface Interruptions {
   readonly deadline?: number;
   /** Bytes that open nodes may take (default {@link OPEN_BYTES}). */
   readonly openBytes?: number;
+  /** Whether the arithmetic is done that a time limit was announced with: as if the time had passed. */
+  readonly isSpent?: () => boolean;
 }
+
+/** Flops that a search is announced with for each millisecond of its time limit and each thread: more than a core does. */
+export const FLOPS_A_MILLISECOND = 5e7;
 
 /** What interrupts a search between rounds, if anything does. */
 export function interruption(
-  { finish, clock, deadline, openBytes = OPEN_BYTES }: Interruptions,
+  { finish, clock, deadline, openBytes = OPEN_BYTES, isSpent }: Interruptions,
   bytes: number,
 ): "canceled" | "time" | "memory" | null {
   if (finish?.aborted) return "canceled";
   if (deadline !== undefined && clock && clock.now() >= deadline) return "time";
+  if (isSpent?.()) return "time";
   return bytes > openBytes ? "memory" : null;
 }

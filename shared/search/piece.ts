@@ -9,11 +9,11 @@ export type Split =
 
 /** Where pieces are bounded on fewer units than the region has: what makes the network smaller there. Plain data. */
 export interface Base {
-  /** [region's units]: what is decided on all pieces of the base. */
+  /** [region's units]: what is decided on all pieces of the base, and proved bounds of h. */
   readonly phases: Int8Array;
-  /** The region's units that a piece still has, in ascending order, and proved bounds of their h. */
-  readonly units: Int32Array;
   readonly heights: Box;
+  /** The region's units that a piece still has, in ascending order. */
+  readonly units: Float64Array;
 }
 
 /**
@@ -51,6 +51,6 @@ export function boxOf(region: Region, piece: Pick<Piece, "box">): Box {
 /** Bytes that a piece keeps for itself, roughly. */
 export function bytesOf({ box, base, phases, signs }: Piece): number {
   // Children share their base, unless they come from another thread.
-  const shared = base ? 100 + base.phases.length + 20 * base.units.length : 0;
+  const shared = base ? 100 + 17 * base.phases.length + 8 * base.units.length : 0;
   return 400 + 49 * phases.length + signs.length + (box ? 16 * box.lower.length : 0) + shared;
 }

@@ -1,7 +1,10 @@
 import { condenseAgain } from "../condensed/condense_again.ts";
+import type { Vectors } from "../kernels/vectors.ts";
+import type { Bounding, Part } from "./bound_piece.ts";
 import { type Objective, objectiveOf } from "./objective.ts";
 import type { Base, Piece } from "./piece.ts";
 import { numbersOf, type Region, regionOf } from "./region.ts";
+import type { Box } from "../numeric/box.ts";
 import { type Workspace, workspaceOf } from "./workspace.ts";
 
 /** What pieces of one base are bounded with. */
@@ -21,7 +24,10 @@ export interface Places {
 /** Numbers that the networks kept may take together. */
 const KEPT_NUMBERS = 2 ** 22;
 
-export function placesOf({ network, box, makeVectors, features }: Region): Places {
+export function placesOf(
+  { network, box, features }: Region,
+  makeVectors: (numbers: number) => Vectors,
+): Places {
   // The one used last is the last.
   let kept: { readonly base: Base; readonly place: Place; readonly numbers: number }[] = [];
   return {
@@ -61,6 +67,7 @@ export function objectiveAt({ region, objectives }: Place, tree: number, { aim, 
 function isSame(a: Base, b: Base): boolean {
   if (a === b) return true;
   const equal = (p: ArrayLike<number>, q: ArrayLike<number>) => {
+    if (p === q) return true;
     if (p.length !== q.length) return false;
     for (let i = 0; i < p.length; i++) if (!Object.is(p[i], q[i])) return false;
     return true;
@@ -92,14 +99,14 @@ export function narrowed(piece: Piece, fewest: number): Piece {
   for (let at = 0; at < moved.length; at++) {
     moved[at] = multipliers[Math.floor(at / count) * width + places[at % count]];
   }
-  const narrow = { phases: Int8Array.from(places, (u) => phases[u]), heights: box(heights) };
   return {
     ...piece,
-    ...narrow,
+    phases: Int8Array.from(places, (u) => phases[u]),
+    heights: box(heights),
     base: {
       phases: wholePhases(piece),
-      units: Int32Array.from(places, (u) => (base ? base.units[u] : u)),
-      heights: narrow.heights,
+      heights: wholeHeights(piece),
+      units: Float64Array.from(places, (u) => (base ? base.units[u] : u)),
     },
     gradients: box(gradients),
     multipliers: moved,
@@ -113,4 +120,18 @@ export function wholePhases({ base, phases }: Pick<Piece, "base" | "phases">): I
   const whole = base.phases.slice();
   base.units.forEach((u, i) => whole[u] = phases[i]);
   return whole;
+}
+
+function wholeHeights({ base, heights }: Pick<Piece, "base" | "heights">): Box {
+  if (base === null) return heights;
+  const lower = base.heights.lower.slice(), upper = base.heights.upper.slice();
+  base.units.forEach((u, i) => [lower[u], upper[u]] = [heights.lower[i], heights.upper[i]]);
+  return { lower, upper };
+}
+
+/** A part on all of the region's units: where all are decided exact arithmetic asks for them. */
+export function widened(part: Part, { objective: { charges } }: Bounding): Part {
+  if (part.base === null) return part;
+  const gradients = { lower: charges.map((size) => -size), upper: charges };
+  return { ...part, base: null, phases: wholePhases(part), heights: wholeHeights(part), gradients };
 }

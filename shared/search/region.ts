@@ -1,4 +1,5 @@
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import type { Part, Vectors } from "../kernels/vectors.ts";
 import { plainVectors, wholeOf } from "../kernels/vectors_reference.ts";
 import type { Box } from "../numeric/box.ts";
@@ -29,7 +30,6 @@ export interface Region {
   readonly byFeature: Float64Array;
   /** Kernels, and the memory that holds the arrays above (and the workspace's). */
   readonly vectors: Vectors;
-  readonly makeVectors: (numbers: number) => Vectors;
   readonly byUnit: Part; // inputs
   readonly byInput: Part; // byFeature
   readonly upward: Upward;
@@ -123,7 +123,6 @@ export function regionOf(
     inputs,
     byFeature,
     vectors,
-    makeVectors,
     byUnit: wholeOf(inputs, width, features),
     byInput: wholeOf(byFeature, features, width),
     upward: upwardOf(vectors, features, above, rows, inputs, network.bias, charges),
@@ -143,7 +142,7 @@ export function isSmall({ features }: Pick<Region, "features">): boolean {
   return features <= 64;
 }
 
-/** More than the roundings on any path of a walk: sums over features, units and outputs, one after the other. */
+/** More than the roundings on any path of a walk: sums over features, units and outputs, one after the other. Counted in (25). */
 function roundingsOf(features: number, width: number, outputs: number): number {
   return 3 * features + 6 * width + 2 * outputs + 64;
 }
@@ -212,6 +211,11 @@ function ranksOf(below: Int32Array, above: Int32Array, rows: Float64Array, colum
     from = end;
   }
   return ranks;
+}
+
+/** Kernels with memory for a region and its workspace; null where they have none. */
+export function vectorsFor({ features, units }: CondensedNetwork, kernels: Pick<Kernels, "vectors">): Vectors | null {
+  return kernels.vectors(numbersOf(features, units.length));
 }
 
 /** Numbers that a region and its workspace take from the kernels' memory. */

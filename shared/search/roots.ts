@@ -1,3 +1,5 @@
+import type { Vectors } from "../kernels/vectors.ts";
+import { plainVectors } from "../kernels/vectors_reference.ts";
 import type { Box } from "../numeric/box.ts";
 import { boundPart, type Part } from "./bound_piece.ts";
 import { COMPARED_EVERY, splitsOf } from "./choose_split.ts";
@@ -19,8 +21,13 @@ export interface Asked {
   readonly entries: Box | null;
 }
 
-/** A problem for some aims over a region. */
-export function problemOf(region: Region, original: Original, asked: readonly Asked[]): Problem {
+/** A problem for some aims over a region. `makeVectors`: kernels for smaller networks of pieces. */
+export function problemOf(
+  region: Region,
+  original: Original,
+  asked: readonly Asked[],
+  makeVectors: (numbers: number) => Vectors = () => plainVectors,
+): Problem {
   // Entries of one gradient share everything but the feature.
   const ofRow = new Map<Float64Array, Objective>();
   const objective = ({ aim, entries }: Asked): Objective => {
@@ -37,7 +44,7 @@ export function problemOf(region: Region, original: Original, asked: readonly As
     objectives: asked.map(objective),
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),
-    places: placesOf(region),
+    places: placesOf(region, makeVectors),
     fewest: FEWEST_UNITS,
     every: COMPARED_EVERY,
   };

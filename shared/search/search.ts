@@ -1,17 +1,22 @@
 import type { Run } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
-import type { Box } from "../numeric/box.ts";
+import { plainVectors } from "../kernels/vectors_reference.ts";
+import { type Box, midpoint } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
+import type { SearchLimits } from "../query.ts";
+import { mostEntryAt, mostNormAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
-import { type Goal, levelsOf } from "./goal.ts";
-import type { Original } from "./leaf.ts";
+import { enoughFor, type Goal, levelsOf } from "./goal.ts";
+import { boundAim, type Original } from "./leaf.ts";
+import { FLOPS_A_MILLISECOND } from "./limits.ts";
 import { search, type SearchContext, type Searched } from "./loop.ts";
+import type { Aim } from "./objective.ts";
 import { bytesOf, type Piece } from "./piece.ts";
-import { flopsOfPiece, type Region, regionOf } from "./region.ts";
+import { flopsOfPiece, type Region, regionOf, vectorsFor } from "./region.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
-import type { Candidate, Prove, Proved, Root } from "./tree.ts";
+import type { Candidate, Expander, Prove, Proved, Root } from "./tree.ts";
 
 /** What is searched: aims over a box, with what one pass over the network found. */
 export interface SearchQuestion {
@@ -23,10 +28,12 @@ export interface SearchQuestion {
   readonly asked: readonly Asked[];
   readonly proved: readonly Proved[];
   readonly goal: Goal;
-  readonly limits: { readonly max_nodes: number; readonly gap: number };
+  readonly limits: SearchLimits;
   /** Where a point may be handed out: it, or one beside it. */
   readonly place: (point: Float64Array) => Float64Array;
-  /** Proves lower bounds at points (default: by outward arithmetic at the place of the point). */
+  /** What is proved at a point holds in every box around it, and not in this one alone. */
+  readonly everyBox?: boolean;
+  /** Proves lower bounds at points (default: at the place of the point, in outward arithmetic and then exactly). */
   readonly prove?: Prove;
   readonly run: Run;
 }
@@ -34,6 +41,8 @@ export interface SearchQuestion {
 export interface RegionContext extends SearchContext<Piece> {
   /** Shares rounds out to other threads (absent: all is done on this one). */
   readonly distribute?: Distribute;
+  /** How many of them, this one included (default 1): so much more arithmetic fits into a time limit. */
+  readonly threads?: number;
 }
 
 export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
@@ -42,8 +51,8 @@ export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
 }
 
 /**
- * Branch and bound over the condensed network. A network too large for that is answered with the bounds that are there, as
- * stopped by memory.
+ * Branch and bound over the condensed network. A network too large for that, or for the kernels' memory, is answered with the
+ * bounds that are there, as stopped by memory.
  */
 export async function searchRegion(
   question: SearchQuestion,
@@ -52,16 +61,16 @@ export async function searchRegion(
   const { box, network, asked, proved, goal, limits, run } = question;
   const levels = levelsOf(goal, { closed: asked.map(() => -Infinity), proved }, limits.gap);
   const isOpen = asked.map(({ upper }, tree) => upper > levels[tree]);
-  if (network === null) {
+  const vectors = network && vectorsFor(network, run.kernels);
+  if (vectors === null) {
     const trees = proved.map((one, tree) => ({ ...one, upper: asked[tree].upper }));
     const open = isOpen.filter(Boolean).length;
     return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed", openShares: isOpen.map(Number) };
   }
-  const region = regionOf(network, box, (numbers) => run.kernels.vectors(numbers));
   try {
-    return await searchIn(region, question, isOpen, levels, context);
+    return await searchIn(regionOf(network!, box, () => vectors), question, isOpen, levels, context);
   } finally {
-    region.vectors.release();
+    vectors.release();
   }
 }
 
@@ -70,38 +79,80 @@ async function searchIn(
   question: SearchQuestion,
   isOpen: readonly boolean[],
   levels: Float64Array,
-  { distribute, ...context }: RegionContext,
+  { distribute, threads = 1, ...context }: RegionContext,
 ): Promise<RegionSearched> {
   const { original, box, asked, proved, goal, limits, place, run } = question;
-  const problem = problemOf(region, original, asked);
+  const makeVectors = (numbers: number) => run.kernels.vectors(numbers) ?? plainVectors;
+  const problem = problemOf(region, original, asked, makeVectors);
   const local = expanderOf(problem);
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     const { aim } = asked[tree], isOne = aim.kind !== "value" || aim.among === undefined;
-    if (!isOpen[tree] || (region.width === 0 && isOne)) return { upper, node: null, proved: proved[tree] };
+    if (!isOpen[tree]) return { upper, node: null, proved: proved[tree] };
+    if (region.width === 0 && isOne) return leafRoot(region, original, asked[tree].aim, upper, proved[tree]);
     if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
     const node = rootOf(problem, tree, upper, levels[tree]);
-    return { upper: node.upper, node: node.split === null && isOne ? null : node, proved: proved[tree] };
+    if (node.split !== null || !isOne) return { upper: node.upper, node, proved: proved[tree] };
+    return leafRoot(region, original, aim, node.upper, proved[tree], node.phases);
+  });
+  const proveAt = question.prove ??
+    ((points: readonly Candidate[]) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))));
+  // A root of which nothing is open has one gradient, wherever in the box.
+  const first = roots.flatMap(({ upper, node, proved: { lower, point } }, tree): Candidate[] =>
+    isOpen[tree] && node === null && upper > enoughFor(lower, 0) && asked[tree].aim.kind !== "value"
+      ? [{ tree, point: point ?? midpoint(box), score: upper }]
+      : []
+  );
+  const lowers = first.length > 0 ? await proveAt(first) : [];
+  first.forEach(({ tree, point }, i) => {
+    if (lowers[i] > roots[tree].proved.lower) roots[tree] = { ...roots[tree], proved: { lower: lowers[i], point } };
   });
   const flops = flopsOfPiece(region.width, region.features), { objectives, scales, fewest, every } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
   const plain = { network: region.network, box, original, objectives, scales, fewest, every };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
+  const before = run.work.flops, { time_ms } = limits;
+  const most = time_ms === undefined ? Infinity : time_ms * threads * FLOPS_A_MILLISECOND;
   try {
     const found = await search(roots, {
       goal,
       limits,
-      expander: distributed ?? local,
+      expander: counting(distributed ?? local, flops, run),
       bytesOf,
-      prove: question.prove ??
-        ((points) => prove(question, points.map((one) => ({ ...one, point: place(one.point) })))),
-    }, { signal: run.signal, ...context });
-    run.work.flops += found.nodes * flops;
-    return { ...found, openShares: openShares(found, box, asked.length) };
+      prove: proveAt,
+    }, { signal: run.signal, ...context, isSpent: () => run.work.flops - before >= most });
+    // Proved where it is handed out.
+    const trees = found.trees.map((tree) => ({ ...tree, point: tree.point && place(tree.point) }));
+    return { ...found, trees, openShares: openShares(found, box, asked.length) };
   } finally {
     problem.places.release();
     distributed?.close();
   }
+}
+
+/** The same expander, with every bounded part counted as so much work. */
+function counting({ most, expand }: Expander<Piece>, flops: number, { work }: Run): Expander<Piece> {
+  return {
+    most,
+    async expand(nodes, levels) {
+      const expansions = await expand(nodes, levels);
+      for (const { bounded } of expansions) work.flops += flops * bounded;
+      return expansions;
+    },
+  };
+}
+
+/** A root of which nothing is open. */
+function leafRoot(
+  region: Region,
+  original: Original,
+  aim: Aim,
+  upper: number,
+  proved: Proved,
+  phases: Int8Array = new Int8Array(region.width),
+): Root<Piece> {
+  const bound = aim.kind === "value" ? upper : boundAim(region, original, phases, aim, upper).upper;
+  return { upper: bound, node: null, proved };
 }
 
 /** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */
@@ -147,10 +198,8 @@ function notBounded(tree: number, upper: number): Piece {
 }
 
 /** Lower bounds of the aims at points, over the reals. Source: shared/README.md (11) */
-async function prove(
-  { original: { graph }, asked, run }: SearchQuestion,
-  points: readonly Candidate[],
-): Promise<number[]> {
+async function prove(question: SearchQuestion, points: readonly Candidate[]): Promise<number[]> {
+  const { original: { graph }, asked, run } = question;
   const lower = new Array<number>(points.length).fill(-Infinity);
   const gradients = points.flatMap(({ tree }, i) => asked[tree].aim.kind === "value" ? [] : [i]);
   const values = points.flatMap(({ tree }, i) => asked[tree].aim.kind === "value" ? [i] : []);
@@ -163,6 +212,12 @@ async function prove(
     const { aim } = asked[points[i].tree];
     lower[i] = aim.kind === "entry" ? boxes[at].lower[aim.feature] : leastNorm(boxes[at]);
   });
+  for (const i of gradients) {
+    const { tree, point, score } = points[i];
+    if (lower[i] < score - DOUBTED * Math.abs(score)) {
+      lower[i] = Math.max(lower[i], await proveExactly(question, asked[tree].aim, point));
+    }
+  }
   const outputs = await outputsAt(graph, values.map((i) => points[i].point), run);
   values.forEach((i, at) => {
     const { aim } = asked[points[i].tree];
@@ -171,6 +226,21 @@ async function prove(
       : leastValue(aim.row, outputs[at]);
   });
   return lower;
+}
+
+/** How far below its score a point may be proved before it is looked at exactly. */
+const DOUBTED = 2 ** -24;
+
+/** The largest value of a gradient's aim in the activation regions at a point, rounded down. Source: shared/README.md (27) */
+async function proveExactly(
+  { original: { graph }, box, everyBox = false, run }: SearchQuestion,
+  aim: Aim,
+  point: Float64Array,
+): Promise<number> {
+  const within = everyBox ? null : box, { row: seed } = aim;
+  return aim.kind === "entry"
+    ? await mostEntryAt(graph, within, { point, seed, feature: aim.feature }, run)
+    : await mostNormAt(graph, within, point, seed, run);
 }
 
 /** row . y for y in the box, rounded down. */

@@ -46,7 +46,7 @@ export function weighingOf(region: Region, { among }: Objective, start: Float64A
   };
 }
 
-/** sum w_i v_i: rounded as a combination of outputs, which is what the region's factor counts. */
+/** sum w_i v_i: rounded as a combination of outputs, which is what the region's factor counts. Source: shared/README.md (26) */
 function combine(
   among: readonly Objective[],
   charges: readonly number[],

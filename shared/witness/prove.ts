@@ -7,7 +7,7 @@ import { type Box, pointBox } from "../numeric/box.ts";
 import { sumBounds } from "../numeric/rounding.ts";
 
 /** Interval arithmetic at points: outward, and at every neuron whose sign is not proved the whole derivative range. */
-const AT_POINTS = { refine: "interval", rule: "chord" } as const;
+export const AT_POINTS = { refine: "interval", rule: "chord" } as const;
 
 /** Points proved together; more run in further batches. */
 export const POINTS_PER_BATCH = 16;

@@ -1,6 +1,7 @@
 /** The kernels of a search in WebAssembly give the bits of their definition. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { LipcertError } from "../../shared/errors.ts";
 import type { Part, Vectors } from "../../shared/kernels/vectors.ts";
 import { plainVectors } from "../../shared/kernels/vectors_reference.ts";
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
@@ -103,7 +104,7 @@ function outcome(vectors: Vectors, { numbers, rows, columns, ranks }: Shape): Re
 Deno.test("vectors() in WebAssembly and in plain TypeScript write the same bits", () => {
   fc.assert(
     fc.property(shapes, (shape) => {
-      const vectors = kernels.vectors(4000);
+      const vectors = kernels.vectors(4000)!;
       assert.equal(vectors.name, "wasm");
       try {
         const got = outcome(vectors, shape), wanted = outcome(plainVectors, shape);
@@ -121,14 +122,14 @@ Deno.test("vectors() in WebAssembly and in plain TypeScript write the same bits"
 });
 
 Deno.test("vectors() are zeros again after a release, grow, and refuse what was not asked for", () => {
-  const vectors = kernels.vectors(100), numbers = vectors.take(100).fill(1);
+  const vectors = kernels.vectors(100)!, numbers = vectors.take(100).fill(1);
   assert.equal(numbers.length, 100);
   vectors.release();
-  const again = kernels.vectors(50_000), zeros = again.take(50_000);
+  const again = kernels.vectors(50_000)!, zeros = again.take(50_000);
   assert.equal(again, vectors);
   assert.ok(zeros.every((value) => value === 0));
   assert.throws(() => again.take(100_000), RangeError);
-  const other = kernels.vectors(10);
+  const other = kernels.vectors(10)!;
   assert.notEqual(other, again);
   other.take(10).fill(2);
   assert.ok(zeros.every((value) => value === 0));
@@ -136,6 +137,42 @@ Deno.test("vectors() are zeros again after a release, grow, and refuse what was 
   assert.throws(() => again.take(1), RangeError);
 });
 
-Deno.test("vectors() that the host has no memory for are the reference", () => {
-  assert.equal(wasmKernels(module, { maxBytes: 2 ** 20 }).vectors(200_000).name, "reference");
+Deno.test("vectors() share the budget with what the arena holds, and are null beyond it", async () => {
+  const small = wasmKernels(module, { maxBytes: 2 ** 20 });
+  assert.equal(small.vectors(131_072), null);
+  await small.scope(() => {
+    small.allocate(65_536);
+    assert.equal(small.vectors(65_536), null);
+    const vectors = small.vectors(32_768)!;
+    assert.throws(
+      () => small.allocate(32_768),
+      (error) =>
+        error instanceof LipcertError && error.type === "over-budget" && error.members.allowed_bytes === 2 ** 20,
+    );
+    vectors.release();
+    vectors.release();
+    small.allocate(32_768);
+    return Promise.resolve();
+  });
+  assert.equal(small.memory().bytes, 0);
+  assert.equal(small.vectors(100_000)!.take(100_000).length, 100_000);
+});
+
+Deno.test("vectors() that the platform has no memory for are the reference, and count as well", () => {
+  const kernels = wasmKernels(module), { Memory } = WebAssembly;
+  WebAssembly.Memory = class extends Memory {
+    constructor(given: WebAssembly.MemoryDescriptor) {
+      super(given);
+      throw new RangeError("no memory");
+    }
+  };
+  try {
+    const vectors = kernels.vectors(1000)!;
+    assert.equal(vectors.name, "reference");
+    assert.ok(kernels.memory().bytes >= 8000);
+    vectors.release();
+    assert.equal(kernels.memory().bytes, 0);
+  } finally {
+    WebAssembly.Memory = Memory;
+  }
 });

@@ -65,7 +65,7 @@ async function searchOnce(at: typeof SEARCHED[number], isTimed: boolean): Promis
     const row = new Float64Array(network.outputs).fill(1, at.output, at.output + 1);
     const [upper] = await normBounds(forward, [row], { refine: "linear", rule: "chord", condense: "cheaper" }, run);
     const region = regionOf(network, box, (numbers) => {
-      const vectors = kernels.vectors(numbers);
+      const vectors = kernels.vectors(numbers)!;
       return isTimed ? timedVectors(vectors, spent) : vectors;
     });
     const original = { graph, inputs: new Map(graph.nodes.map((_, id) => [id, forward.states[id].boxes[0]])) };

@@ -39,7 +39,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section[]>>> = {
   search: async () => [await searchSection()],
   nodes: async () => [await nodesSection(5)],
   http: async () => [await httpSection(Math.max(200, samples))],
-  threads: async () => [await threadsSection(Math.min(5, samples))],
+  threads: async () => [await threadsSection(samples)],
   growth: () => growthSections(samples),
   worker: async () => [await workerSection()],
 };

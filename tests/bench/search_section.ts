@@ -157,9 +157,8 @@ function reached(goal: SearchGoal, { root, answer: { finding }, ms, peak }: Meas
       return finding.exact ? "exact" : `${percent(finding.gap!)} left after ${goal.after} s`;
     case "share": {
       const before = root.finding.upper!;
-      return `${percent((before - upper) / (before - goal.met))} of ${
-        figure(before)
-      } - ${goal.met} after ${goal.after} s`;
+      const closed = 1 - (upper - finding.lower) / (before - goal.met);
+      return `${percent(closed)} of the gap ${figure(before)} - ${goal.met} after ${goal.after} s`;
     }
   }
 }

@@ -15,7 +15,7 @@ export type SearchGoal =
   | { readonly kind: "exact"; readonly within: number | null }
   | { readonly kind: "upper"; readonly after: number; readonly at_most: number }
   | { readonly kind: "gap"; readonly after: number }
-  /** What is taken off the bound of one pass, as a share of what lies between it and the largest value that was met. */
+  /** How much smaller the gap is than what lies between the bound of one pass and the largest value that another tool met. */
   | { readonly kind: "share"; readonly after: number; readonly met: number };
 
 const EXACT: SearchGoal = { kind: "exact", within: null };

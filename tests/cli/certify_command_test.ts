@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { CERTIFY_HELP, certifyCommand } from "../../functions/cli/certify_command.ts";
 import { verifyCommand } from "../../functions/cli/verify_command.ts";
-import { memoryCertificates, memoryModels } from "../../functions/adapters/memory.ts";
+import { memoryBlobs, memoryRecords } from "../../functions/adapters/memory.ts";
 import { createApp } from "../../functions/app.ts";
 import { inProcessCertifier } from "../../functions/certifier/in_process.ts";
 import { createKernels } from "../../functions/kernels.ts";
 import { budgetFrom, limitsFrom } from "../../functions/settings.ts";
+import { certificatesIn } from "../../functions/storage/certificates.ts";
+import { modelsIn } from "../../functions/storage/models.ts";
 import { MODEL as BYTES, postForm, type ProblemBody } from "../runtime/requests.ts";
 import { capture, MODEL, problemIn, type Settings } from "./capture.ts";
 
@@ -56,9 +58,10 @@ Deno.test("certify: exit codes follow the verdict, and the summary shows it with
 async function overHttp(query: unknown): Promise<Response> {
   const none = () => undefined;
   const budget = budgetFrom(none);
+  const storage = { blobs: memoryBlobs(2 ** 20, Date.now), records: memoryRecords(2 ** 20, Date.now) };
   const app = createApp({
-    certificates: memoryCertificates(2 ** 20),
-    models: memoryModels(2 ** 20),
+    certificates: certificatesIn(storage),
+    models: modelsIn(storage),
     certifier: inProcessCertifier(() => createKernels(budget.bytes), budget, 2 ** 20),
     assets: { read: () => Promise.resolve(null) },
     log: { request() {}, failure() {} },

@@ -57,6 +57,41 @@ Deno.test("verify: timeout and a small budget are exit 4, and still one word on 
   assert.match(problemIn(poor.host).detail, /this host allows/);
 });
 
+Deno.test("verify: --max-nodes says how far to search, and progress tells of the largest bound", async () => {
+  const property = `${FOLDER}/mlp16_unknown.vnnlib`;
+  const [none, some, usual] = [
+    await run(property, {}, "--max-nodes", "0"),
+    await run(property, {}, "--max-nodes", "200"),
+    await run(property),
+  ];
+  assert.deepEqual([none.code, none.host.stdout], [2, "unknown\n"]);
+  assert.doesNotMatch(none.host.stderr, /searched/);
+  assert.deepEqual([some.code, some.host.stdout], [0, "unsat\n"]);
+  assert.match(some.host.stderr, /^1 disjuncts, 1 proved impossible, \d+ nodes searched$/m);
+  assert.equal(usual.host.stdout, some.host.stdout);
+  let clock = 0;
+  const shown = await run(property, { now: () => clock += 1000, isTerminal: true });
+  assert.match(shown.host.stderr, /\d+ nodes, \d+ open, at most -0\.\d+, \d+\.\d s/);
+  assert.equal(shown.host.stdout, usual.host.stdout);
+  for (const text of ["-1", "1.5", "many"]) {
+    const { code, host } = await run(property, {}, "--max-nodes", text);
+    assert.deepEqual([code, host.stdout, problemIn(host).type], [3, "", "/problems/invalid-query"]);
+  }
+});
+
+Deno.test("verify: an interrupt ends a search with what was proved so far", async () => {
+  const wide = textOf("mlp16_unknown.vnnlib").replaceAll("0.45", "0.2").replaceAll("0.55", "0.8");
+  const files = { "wide.vnnlib": wide.replace("(- 1.4304)", "3.0") };
+  let listening = 0;
+  const nodesOf = ({ stderr }: { stderr: string }) => Number(stderr.match(/(\d+) nodes searched/)![1]);
+  const patient: Settings = { files, onInterrupt: () => (listening++, () => void listening--) };
+  const full = await run("wide.vnnlib", patient, "--max-nodes", "600");
+  assert.equal(listening, 0, "nobody listens after the search");
+  const cut = await run("wide.vnnlib", { files, onInterrupt: (now) => (now(), () => {}) }, "--max-nodes", "600");
+  assert.deepEqual([cut.code, cut.host.stdout], [2, "unknown\n"]);
+  assert.ok(nodesOf(cut.host) < nodesOf(full.host));
+});
+
 Deno.test("verify: bad files are exit 3 at once, with a problem that says where", async () => {
   const files = {
     "bomb": "(".repeat(2 ** 20),

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { addressFrom, limitsFrom, poolSizeFrom, searchThreadsFrom, storePathFrom } from "../../functions/settings.ts";
+import {
+  addressFrom,
+  frontFrom,
+  limitsFrom,
+  poolSizeFrom,
+  searchThreadsFrom,
+  storePathFrom,
+  upstashFrom,
+} from "../../functions/settings.ts";
 
 const from = (values: Record<string, string>) => (name: string) => values[name];
 
@@ -34,4 +42,46 @@ Deno.test("searchThreadsFrom() is one thread unless told", () => {
   assert.equal(searchThreadsFrom(from({})), 1);
   assert.equal(searchThreadsFrom(from({ LIPCERT_SEARCH_THREADS: "3.7" })), 3);
   assert.throws(() => searchThreadsFrom(from({ LIPCERT_SEARCH_THREADS: "0" })), RangeError);
+});
+
+const SECRET = "hunter2-hunter2-hunter2";
+
+/** The call throws `RangeError` and names `name` without the secret. */
+function refuses(call: () => unknown, name: string): void {
+  assert.throws(call, (error) => {
+    assert.ok(error instanceof RangeError && error.message.includes(name), String(error));
+    assert.ok(!error.message.includes(SECRET));
+    return true;
+  });
+}
+
+Deno.test("upstashFrom() is both settings or none", () => {
+  const of = (url?: string, token?: string) => () =>
+    upstashFrom((name) => name === "UPSTASH_REDIS_REST_URL" ? url : name === "UPSTASH_REDIS_REST_TOKEN" ? token : "");
+  assert.equal(of()(), null);
+  assert.equal(of("", "")(), null);
+  assert.deepEqual(of("https://eu.example", SECRET)(), { url: "https://eu.example", token: SECRET });
+  refuses(of("https://eu.example"), "UPSTASH_REDIS_REST_TOKEN is missing");
+  refuses(of(undefined, SECRET), "UPSTASH_REDIS_REST_URL is missing");
+  for (const url of ["eu.example", "redis://eu.example", `https://u:${SECRET}@eu.example`, `https://x/?t=${SECRET}`]) {
+    refuses(of(url, SECRET), "UPSTASH_REDIS_REST_URL must be");
+  }
+  for (const token of [` ${SECRET}`, `${SECRET}\n`, `${SECRET}é`]) {
+    refuses(of("https://eu.example", token), "TOKEN must");
+  }
+});
+
+Deno.test("frontFrom() asks for a token that is worth its name, and takes a local Redis unless told", () => {
+  const token = SECRET;
+  const { redis, limits } = frontFrom(from({ LIPCERT_FRONT_TOKEN: token }));
+  assert.equal(redis, "redis://127.0.0.1:6379");
+  assert.equal(limits.bodyBytes, 10 * 2 ** 20);
+  assert.equal(
+    frontFrom(from({ LIPCERT_FRONT_TOKEN: token, LIPCERT_REDIS: "/run/redis.sock" })).redis,
+    "/run/redis.sock",
+  );
+  for (const wrong of [undefined, "", "short", `${SECRET} `, `${SECRET}!`]) {
+    refuses(() => frontFrom((name) => name === "LIPCERT_FRONT_TOKEN" ? wrong : undefined), "LIPCERT_FRONT_TOKEN");
+  }
+  refuses(() => frontFrom(from({ LIPCERT_FRONT_TOKEN: token, LIPCERT_REDIS: `http://:${SECRET}@x` })), "LIPCERT_REDIS");
 });

@@ -21,7 +21,7 @@ const BODY_MIB = 2;
 /** A Deno host on a free port, its store in memory unless told. */
 export async function denoHost(settings: Record<string, string> = {}): Promise<ServedDeno> {
   const environment: Record<string, string> = {
-    LIPCERT_KV: ":memory:",
+    ...("UPSTASH_REDIS_REST_URL" in settings ? {} : { LIPCERT_KV: ":memory:" }),
     LIPCERT_WORKERS: "1",
     LIPCERT_BODY_MIB: String(BODY_MIB),
     ...settings,
@@ -49,12 +49,12 @@ export async function denoHost(settings: Record<string, string> = {}): Promise<S
   };
 }
 
-/** workerd with the project's wrangler.toml. */
-export async function workerdHost(): Promise<Host> {
+/** workerd with the project's wrangler.toml, and more `vars` if told. */
+export async function workerdHost(settings: Record<string, string> = {}): Promise<Host> {
   Deno.env.set("WRANGLER_SEND_METRICS", "false");
   Deno.env.set("CLOUDFLARE_CF_FETCH_ENABLED", "false"); // else it asks its maker's host for a sample request
   const harness = createTestHarness({
-    workers: [{ configPath: "./wrangler.toml", vars: { LIPCERT_BODY_MIB: String(BODY_MIB) } }],
+    workers: [{ configPath: "./wrangler.toml", vars: { LIPCERT_BODY_MIB: String(BODY_MIB), ...settings } }],
   });
   await harness.listen();
   return {

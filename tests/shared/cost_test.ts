@@ -4,7 +4,7 @@ import type { Graph } from "../../shared/graph.ts";
 import { wasmKernels } from "../../shared/kernels/wasm.ts";
 import { certify, costOf, LipcertError, type Model, type Query, readModel } from "../../shared/mod.ts";
 import module from "../../wasm/dist/kernels.js";
-import { convolutionalNetwork } from "../bench/growth.ts";
+import { convolutionalNetwork, randomNetwork as growingNetwork } from "../bench/growth.ts";
 import { randomConvolutional } from "../exact/random_convolutional.ts";
 import { randomNetwork } from "../exact/random_networks.ts";
 import { modelOf } from "../soundness/certificates.ts";
@@ -35,10 +35,11 @@ const OPTIONS: readonly Query["options"][] = [
   { relaxation: "interval", preactivation: "interval", arithmetic: "f64" },
 ];
 
-/** What was announced over what was spent. */
+/** What was announced over what was spent, and the nodes of a search. */
 interface Margins {
-  flops: number;
-  bytes: number;
+  readonly flops: number;
+  readonly bytes: number;
+  readonly nodes: number;
 }
 
 type Region = Query["region"];
@@ -54,12 +55,13 @@ async function withinCost(
   const query: Query = { model_digest: model.digest, output, region, property, options };
   const cost = costOf(model.graph(output), query);
   kernels.resetPeak();
-  const { work } = await certify(model, query, { kernels });
+  const { work, method } = await certify(model, query, { kernels });
   const { peakBytes } = kernels.memory(), flops = work.gflop * 1e9;
-  const told = `${what}, ${property.type}, ${options.relaxation} on ${options.preactivation}`;
+  const told =
+    `${what}, ${property.type}, ${options.relaxation} on ${options.preactivation}, ${options.search?.max_nodes}`;
   assert.ok(flops <= cost.flops, `${told}: ${flops} flops, ${cost.flops} announced`);
   assert.ok(peakBytes <= cost.bytes, `${told}: ${peakBytes} bytes, ${cost.bytes} announced`);
-  return { flops: cost.flops / flops, bytes: cost.bytes / peakBytes };
+  return { flops: cost.flops / flops, bytes: cost.bytes / peakBytes, nodes: method.search.nodes };
 }
 
 /** Over every property and option: the least margins met, and how often the whole was compared. */
@@ -145,15 +147,91 @@ function cube(size: number, radius: number): Region {
   return { lower: end(-1), upper: end(1) };
 }
 
-Deno.test(`costOf() is never below what a search takes (seed ${SEED})`, async () => {
-  for (let index = 0; index < 40; index++) {
+/** 300 neurons over a box on which all of them are open. */
+function wide(): { readonly graph: Graph; readonly region: Region } {
+  const { graph, box: { lower, upper } } = growingNetwork(150, 2);
+  return { graph, region: { lower: Array.from(lower, (l) => l - 5), upper: Array.from(upper, (u) => u + 5) } };
+}
+
+/** Radii of the claims among the properties, around the middle of a region. */
+function radiiOf({ nodes }: Graph, { lower, upper }: Region): Query["property"][] {
+  const outputs = Array.from({ length: nodes[nodes.length - 1].size }, (_, k) => k);
+  const features = Array.from({ length: nodes[0].size }, (_, i) => i);
+  const claims = [
+    { type: "lipschitz", at_most: 1, outputs },
+    { type: "monotonicity", output: 0, features },
+    ...(outputs.length > 1 ? [{ type: "robustness", label: 0 } as const] : []),
+  ] as const;
+  const center = lower.map((l, i) => l / 2 + upper[i] / 2);
+  const max = Math.max(...upper.map((u, i) => u - lower[i]), 1e-3);
+  return claims.map((of) => ({ type: "radius", of, center, max, gap: 0.25 }));
+}
+
+Deno.test(`costOf() is never below what a search takes, whatever is asked (seed ${SEED})`, async () => {
+  let nodes = 0;
+  for (let index = 0; index < 36; index++) {
     for (const { graph, lower, upper, name } of [randomNetwork(SEED, index, 24), randomConvolutional(SEED, index)]) {
-      const outputs = Array.from({ length: graph.nodes.at(-1)!.size }, (_, k) => k);
       const region = { lower: [...lower], upper: [...upper] };
-      for (const max_nodes of [2, 60]) {
-        const options = { ...OPTIONS[index % OPTIONS.length], search: { max_nodes, gap: 0 } };
-        await withinCost(modelOf(graph, name), region, { type: "lipschitz", outputs }, options, name);
+      const max_nodes = [0, 2, 400][index % 3],
+        options = { ...OPTIONS[index % OPTIONS.length], search: { max_nodes, gap: 0 } };
+      const properties = [...propertiesOf(graph), ...radiiOf(graph, region)];
+      for (const property of properties) {
+        nodes += (await withinCost(modelOf(graph, name), region, property, options, name)).nodes;
       }
     }
   }
+  assert.ok(nodes > 2000, `only ${nodes} nodes`);
+});
+
+Deno.test("costOf() is never below what a search takes where more neurons are open than a small network has", async () => {
+  const { graph, region } = wide(), property = { type: "lipschitz", outputs: [1] } as const;
+  const options = { ...OPTIONS[0], search: { max_nodes: 32, gap: 0 } };
+  const margins = await withinCost(modelOf(graph, "wide"), region, property, options, "wide");
+  // All of it is spent: the announcement could not be less.
+  assert.ok(
+    margins.nodes === 32 && margins.flops < 1.25,
+    `${margins.flops} times what is taken, ${margins.nodes} nodes`,
+  );
+});
+
+Deno.test("a search with a time limit takes no more than what that was announced with, on a clock that stands still", async () => {
+  const { graph, region } = wide(), model = modelOf(graph, "wide");
+  const property = { type: "lipschitz", outputs: [1] } as const;
+  const clock = { now: () => 0, pause: () => Promise.resolve() };
+  const ask = async (threads: number) => {
+    const query: Query = {
+      model_digest: model.digest,
+      output: model.description.outputs[0].name,
+      region,
+      property,
+      options: { ...OPTIONS[0], search: { max_nodes: 100_000, gap: 0, time_ms: 16 } },
+    };
+    const cost = costOf(graph, query, threads);
+    const { method: { search }, work, reproducible } = await certify(model, query, { kernels, clock, threads });
+    assert.deepEqual([search.stopped_by, reproducible], ["time", false]);
+    assert.ok(work.gflop * 1e9 <= cost.flops && cost.flops < 3e9, `${work.gflop} GFLOP, ${cost.flops} announced`);
+    return search.nodes;
+  };
+  assert.ok(await ask(2) > await ask(1));
+});
+
+Deno.test("a search that the kernels have no memory for ends with the bounds of one pass, and within their budget", async () => {
+  const { graph, region } = wide(), model = modelOf(graph, "wide");
+  const ask = async (maxBytes: number | undefined, options: Query["options"]) => {
+    const kernels = wasmKernels(module, maxBytes === undefined ? {} : { maxBytes });
+    const property = { type: "output_bounds", outputs: [0, 1] } as const;
+    const output = model.description.outputs[0].name;
+    const query = { model_digest: model.digest, output, region, property, options };
+    return { ...await certify(model, query, { kernels }), ...kernels.memory() };
+  };
+  const search = { max_nodes: 64, gap: 0 }, once = await ask(undefined, OPTIONS[0]);
+  const free = await ask(undefined, { ...OPTIONS[0], search }), maxBytes = once.peakBytes + 2 ** 18;
+  assert.ok(
+    free.method.search.nodes > 0 && free.peakBytes > maxBytes,
+    `${free.peakBytes} bytes, not above ${maxBytes}`,
+  );
+  const small = await ask(maxBytes, { ...OPTIONS[0], search });
+  assert.deepEqual(small.method.search, { nodes: 0, open: 4, stopped_by: "memory" });
+  assert.deepEqual([small.finding, small.reproducible], [once.finding, false]);
+  assert.ok(small.peakBytes <= maxBytes && small.bytes === 0 && free.bytes === 0);
 });

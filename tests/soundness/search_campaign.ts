@@ -8,15 +8,16 @@ import {
   type PropertyRequest,
   resolveQuery,
 } from "../../shared/mod.ts";
-import { maximum, toNumber } from "../exact/dyadic.ts";
+import { isAtLeast, maximum, sign, toNumber } from "../exact/dyadic.ts";
 import { unitRow } from "../exact/network.ts";
+import { valueAt } from "../exact/polytope.ts";
 import { Random } from "../exact/random.ts";
 import { type LinearRegion, regionsOf } from "../exact/regions.ts";
 import { type Trouble, type TroubledNetwork, troubledNetwork } from "../exact/troubled_networks.ts";
 import { rangeOf, truthOf } from "../exact/truth.ts";
+import { exactVector } from "../exact/vector.ts";
 import { modelOf } from "./certificates.ts";
-import { falseWitness } from "./findings.ts";
-import { type Rows, sampleAt } from "./samples.ts";
+import type { Rows } from "./samples.ts";
 import {
   type Facts,
   isUpperTight,
@@ -199,10 +200,7 @@ async function ask(
   };
   const judged = judge(finding, verdict, facts);
   if (finding.type !== "lipschitz") return { searched, judged, upperTight: false, isNought: false, bounds: null };
-  const { witness, lower, upper } = finding, output = "row" in witness ? witness.row : witness.output;
-  const at = sampleAt(network.graph, network, Float64Array.from(witness.point), new Random(0), rows);
-  const claim = { ...finding, outputs: [], witness: { output, point: witness.point } };
-  const found = [...judged.found, ...falseWitness(network, claim, at)];
+  const { lower, upper } = finding, found = [...judged.found, ...falseWitness(network, finding, regions, rows)];
   const constant = toNumber(facts.truths.map(({ constant }) => constant).reduce(maximum));
   return {
     searched,
@@ -211,6 +209,21 @@ async function ask(
     isNought: constant === 0 && lower === 0 && upper !== null && upper <= NOUGHT,
     bounds: `${lower} to ${upper}, is ${constant}`,
   };
+}
+
+/** The witness lies in the box, and in the closure of a region where the norm is no less than what it proves. */
+function falseWitness(
+  { lower, upper }: TroubledNetwork,
+  finding: Extract<Finding, { type: "lipschitz" }>,
+  regions: readonly LinearRegion[],
+  rows: Rows,
+): string[] {
+  const { witness } = finding, point = exactVector(witness.point);
+  const row = rows["row" in witness ? witness.row : witness.output];
+  if (witness.point.some((x, j) => !(lower[j] <= x && x <= upper[j]))) return ["the witness is outside"];
+  const near = regions.filter(({ cuts }) => cuts.every((cut) => sign(valueAt(cut, point)) >= 0));
+  if (near.length > 0 && isAtLeast(truthOf(near, row).constant, finding.lower)) return [];
+  return [`the norm at the witness is not ${finding.lower} in any of ${near.length} regions`];
 }
 
 /** Next to 0, for networks of numbers of some units. */

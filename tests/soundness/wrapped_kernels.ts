@@ -37,7 +37,7 @@ export class WrappedKernels implements Kernels {
     return this.precision === "f32" ? this : this.inner.single;
   }
 
-  vectors(numbers: number): Vectors {
+  vectors(numbers: number): Vectors | null {
     return this.inner.vectors(numbers);
   }
   allocate(length: number): Buffer {

@@ -1,28 +1,40 @@
 import assert from "node:assert/strict";
-import { denoKvCertificates } from "../../functions/adapters/deno_kv.ts";
-import { memoryCertificates } from "../../functions/adapters/memory.ts";
+import { denoKvBlobs, denoKvRecords } from "../../functions/adapters/deno_kv.ts";
+import { memoryBlobs, memoryRecords } from "../../functions/adapters/memory.ts";
 import { writeBehind } from "../../functions/adapters/write_behind.ts";
 import type { CertificateStore, KeptCertificate } from "../../functions/services.ts";
+import { certificatesIn } from "../../functions/storage/certificates.ts";
 import { certificateStoreSuite } from "../suites/stores.ts";
 
 const ROOM = 2 ** 20;
 const never = (error: unknown) => assert.fail(String(error));
 
-certificateStoreSuite("write behind memory", () => {
-  const store = writeBehind(memoryCertificates(64 * ROOM), 64 * ROOM, never);
-  return Promise.resolve({ store, close: () => store.settled() });
+function memoryStore(limitBytes: number): CertificateStore {
+  return certificatesIn({ blobs: memoryBlobs(limitBytes, Date.now), records: memoryRecords(ROOM, Date.now) });
+}
+
+certificateStoreSuite({
+  name: "write behind memory",
+  open() {
+    const store = writeBehind(memoryStore(64 * ROOM), 64 * ROOM, never);
+    return Promise.resolve({ store, close: () => store.settled() });
+  },
 });
 
-certificateStoreSuite("write behind deno kv", async () => {
-  const kv = await Deno.openKv(":memory:");
-  const store = writeBehind(denoKvCertificates(kv), ROOM, never);
-  return {
-    store,
-    async close() {
-      await store.settled();
-      kv.close();
-    },
-  };
+certificateStoreSuite({
+  name: "write behind deno kv",
+  async open() {
+    const kv = await Deno.openKv(":memory:");
+    const storage = { blobs: denoKvBlobs(kv, Date.now), records: denoKvRecords(kv, Date.now) };
+    const store = writeBehind(certificatesIn(storage), ROOM, never);
+    return {
+      store,
+      async close() {
+        await store.settled();
+        kv.close();
+      },
+    };
+  },
 });
 
 function certificate(id: string, reproducible = true): KeptCertificate {
@@ -31,7 +43,7 @@ function certificate(id: string, reproducible = true): KeptCertificate {
 
 /** A memory store whose writes wait for `release`, and fail where told. */
 function slowStore(fails = false) {
-  const inner = memoryCertificates(ROOM);
+  const inner = memoryStore(ROOM);
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const store: CertificateStore = {
     ...inner,

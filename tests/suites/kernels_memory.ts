@@ -78,6 +78,20 @@ export function memorySuite(backend: string, make: MakeKernels): void {
     assert.deepEqual(kernels.memory(), { bytes: 0, peakBytes: 0 });
   });
 
+  Deno.test(`memory() counts the vectors of a search until they are released: ${backend}`, async () => {
+    const kernels = await make();
+    const first = kernels.vectors(1000)!, second = kernels.vectors(500)!;
+    const { bytes } = kernels.memory();
+    assert.ok(bytes >= 12_000 && bytes < 24_000, `${bytes}`);
+    await kernels.scope(() => Promise.resolve(kernels.allocate(100)));
+    assert.deepEqual(kernels.memory(), { bytes, peakBytes: bytes + 800 });
+    first.release();
+    second.release();
+    kernels.resetPeak();
+    assert.deepEqual(kernels.memory(), { bytes: 0, peakBytes: 0 });
+    assert.equal(kernels.single.memory().bytes, 0);
+  });
+
   Deno.test(`allocations keep their values while the memory grows: ${backend}`, async () => {
     const kernels = await make();
     const buffers: Buffer[] = [];

@@ -207,3 +207,51 @@ Deno.test("certifierPool() ends a call whose store fails on the way and serves t
     assert.ok("issued" in await pool.certify(call("b")));
   });
 });
+
+Deno.test("certifierPool() tells of a search that is watched, ends it on demand, and serves the next", async () => {
+  await withPool(1, 1, async ({ pool, started }) => {
+    const enough = new AbortController(), heard: number[] = [];
+    const onSearch: CertifyCall["onSearch"] = ({ nodes }) => {
+      if (heard.push(nodes) === 3) enough.abort();
+    };
+    const result = await pool.certify(call("spin", { finish: enough.signal, onSearch }));
+    assert.ok("issued" in result);
+    assert.equal(result.issued.id, "id of finished");
+    assert.deepEqual(heard, [0, 1, 2]);
+    // The flags are those of one call.
+    const caller = new AbortController(), { spinning, running } = endless(caller.signal);
+    const next = pool.certify(spinning);
+    await running;
+    caller.abort(new Error("gone"));
+    await assert.rejects(next, /gone/);
+    assert.equal(started(), 1);
+  });
+});
+
+Deno.test("certifierPool() ends a search that was to finish while it waited once it has begun", async () => {
+  await withPool(1, 1, async ({ pool }) => {
+    const caller = new AbortController(), { spinning, running } = endless(caller.signal);
+    const first = pool.certify(spinning);
+    const second = pool.certify(call("spin", { finish: AbortSignal.abort() }));
+    await running;
+    caller.abort(new Error("stopped"));
+    await assert.rejects(first, /stopped/);
+    const result = await second;
+    assert.ok("issued" in result);
+    assert.equal(result.issued.id, "id of finished");
+  });
+});
+
+Deno.test("certifierPool() tells nothing to a caller that is gone", async () => {
+  await withPool(1, 1, async ({ pool }) => {
+    const caller = new AbortController();
+    let heard = 0;
+    const gone = pool.certify(call("spin", {
+      signal: caller.signal,
+      onSearch: () => void (++heard, caller.abort(new Error("gone"))),
+    }));
+    await assert.rejects(gone, /gone/);
+    assert.ok("issued" in await pool.certify(call("a")));
+    assert.equal(heard, 1);
+  });
+});

@@ -2,7 +2,7 @@
  * A Worker that speaks the pool's language and does what the question's `output` says: so that a call can be made to
  * take until it is stopped, not to listen, or to kill its Worker. It asks for the model once.
  */
-import type { FromWorker, StopFlag, ToWorker } from "../../../functions/certifier/messages.ts";
+import { type CallFlags, FINISH, type FromWorker, STOP, type ToWorker } from "../../../functions/certifier/messages.ts";
 
 const scope = self as unknown as {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
@@ -11,32 +11,43 @@ const scope = self as unknown as {
 
 const STUBBORN_MS = 500;
 
-let stop: StopFlag;
+let flags: CallFlags;
 let hasModel = false;
 let question = "";
+let watched = false;
 
 function step(): void {
   if (!hasModel) return scope.postMessage({ kind: "need-model" });
   scope.postMessage({ kind: "resolved", question });
   if (question === "spin") {
-    while (Atomics.load(stop, 0) === 0);
+    for (let nodes = 0; Atomics.load(flags, STOP) === 0; nodes++) {
+      if (Atomics.load(flags, FINISH) === 1) return issue("finished");
+      if (watched && nodes < 3) {
+        scope.postMessage({ kind: "progress", progress: { nodes, open: 1, rounds: nodes, upper: 2, lower: 1 } });
+      }
+    }
     return scope.postMessage({ kind: "failed", failure: { message: "stopped" } });
   }
   if (question === "stubborn") {
     for (const start = performance.now(); performance.now() - start < STUBBORN_MS;);
   }
-  const bytes = new TextEncoder().encode(question);
-  scope.postMessage({ kind: "issued", certificate: { id: `id of ${question}`, question, reproducible: true, bytes } });
+  issue(question);
+}
+
+function issue(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  scope.postMessage({ kind: "issued", certificate: { id: `id of ${text}`, question, reproducible: true, bytes } });
 }
 
 scope.onmessage = ({ data }) => {
-  if (data.kind === "start") stop = data.stop;
+  if (data.kind === "start") flags = data.flags;
   if (data.kind === "model") {
     hasModel = true;
     step();
   }
   if (data.kind !== "certify") return;
   question = data.request.output ?? "";
+  watched = data.watched;
   if (question === "die") {
     queueMicrotask(() => {
       throw new Error("killed by its question");

@@ -2,7 +2,7 @@
 import { type Bounding, boundPart, type Part, sumOf } from "../../../shared/search/bound_piece.ts";
 import { expanderOf } from "../../../shared/search/expand.ts";
 import { boundEntries, boundGradients } from "../../../shared/search/gradients.ts";
-import { exactRows, leafForms } from "../../../shared/search/leaf.ts";
+import { boundAim, exactRows, isThinAround, leafForms } from "../../../shared/search/leaf.ts";
 import type { Objective } from "../../../shared/search/objective.ts";
 import { boundHeights, cut } from "../../../shared/search/preactivations.ts";
 import { type Bounded, pushDown, settlePushed } from "../../../shared/search/push_down.ts";
@@ -17,6 +17,7 @@ import {
   isAtLeast,
   isAtMost,
   multiply,
+  roundUp,
   subtract,
   toNumber,
 } from "../../exact/dyadic.ts";
@@ -35,6 +36,8 @@ export interface Steps {
   readonly cut: typeof cut;
   readonly leafForms: typeof leafForms;
   readonly exactRows: typeof exactRows;
+  readonly boundAim: typeof boundAim;
+  readonly isThinAround: typeof isThinAround;
   readonly problemOf: typeof problemOf;
   readonly rootOf: typeof rootOf;
   readonly expanderOf: typeof expanderOf;
@@ -50,6 +53,8 @@ export const RIGHT: Steps = {
   cut,
   leafForms,
   exactRows,
+  boundAim,
+  isThinAround,
   problemOf,
   rootOf,
   expanderOf,
@@ -60,6 +65,7 @@ export function falsePiece(drawn: Drawn, random: Random, steps: Steps = RIGHT): 
   return [
     ...falseHeights(drawn, steps),
     ...falseForms(drawn, steps),
+    ...falseLeaves(drawn, steps),
     ...drawn.objectives.flatMap((_, at) => falseAim(drawn, at, random, steps)),
   ];
 }
@@ -106,6 +112,24 @@ function falseForms({ region, original, exact: numbers, truths, name, objectives
       if (compare(at(whole), real) !== 0) wrong.push(`${name}: the exact form of h ${u}`);
       return wrong;
     });
+  });
+}
+
+/** Leaves that activation regions are: what J is there, rounded up once; none is thin in the space around. */
+function falseLeaves({ region, original, truths, name, objectives }: Drawn, steps: Steps): string[] {
+  if (!region.isSolid) return [];
+  return truths.slice(0, 6).flatMap(({ signs, J, norm }) => {
+    const phases = Int8Array.from(signs, (s) => s || 1), wrong: string[] = [];
+    const piece = startOf({ region, box: region.box, phases }, objectives[0]);
+    for (const { aim } of objectives) {
+      if (aim.kind === "value") continue;
+      const { upper, value } = steps.boundAim(region, original, phases, aim, Infinity);
+      const real = aim.kind === "norm" ? norm : J[aim.feature];
+      if (upper !== roundUp(real)) wrong.push(`${name}: ${aim.kind} ${upper} on a leaf, is ${toNumber(real)}`);
+      if (Math.abs(value - toNumber(real)) > 1e-6 * (1 + Math.abs(value))) wrong.push(`${name}: ${value} in plain`);
+    }
+    if (steps.isThinAround(region, original, piece)) wrong.push(`${name}: an activation region is called thin`);
+    return wrong;
   });
 }
 

@@ -71,8 +71,8 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   "heights of other units": {
     file: "places",
-    from: "heights: box(heights) }",
-    to: "heights: { lower: heights.lower.slice(0, count), upper: heights.upper.slice(0, count) } }",
+    from: "heights: box(heights),",
+    to: "heights: { lower: heights.lower.slice(0, count), upper: heights.upper.slice(0, count) },",
   },
   "phases closed on boxes without interior": {
     file: "preactivations",
@@ -156,8 +156,28 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   "exact rows whose kinks are all at 0": {
     file: "leaf",
-    from: "above(form, unit.kink)",
-    to: "above(form, 0)",
+    from: "lessNumber(form, unit.kink)",
+    to: "lessNumber(form, 0)",
+  },
+  "a leaf's exact number rounded down": {
+    file: "leaf",
+    from: "Math.min(upper, exact.upper)",
+    to: "Math.min(upper, exact.lower)",
+  },
+  "a leaf's exact number without what is active": {
+    file: "leaf",
+    from: "exactOutput(original.graph, allPhases(region, original, phases)",
+    to: "exactOutput(original.graph, allPhases(region, original, phases.map(() => -1))",
+  },
+  "a leaf that no bound tells from a thin one": {
+    file: "leaf",
+    from: "{ lower: lower.map((l) => l - 1 - Math.abs(l)), upper: upper.map((u) => u + 1 + Math.abs(u)) }",
+    to: "{ lower, upper }",
+  },
+  "leaves called thin where they are not empty": {
+    file: "leaf",
+    from: 'return kind === "empty" || kind === "thin";',
+    to: 'return kind !== "empty";',
   },
   "charges of entries that their bounds overwrite": {
     file: "objective",

@@ -36,7 +36,7 @@ Deno.test(`narrowed() keeps all that is known of open units, however often it is
         for (let m = 0; m < 4; m++) {
           assert.equal(piece.multipliers[m * piece.phases.length + i], Math.fround(number + m));
         }
-        assert.ok(piece.base!.heights.lower[i] <= piece.heights.lower[i]);
+        assert.ok(piece.base!.heights.lower[u] <= piece.heights.lower[i]);
       });
       const { split } = piece;
       assert.ok(split?.kind === "unit" && piece.phases[split.unit] === 0);
@@ -110,7 +110,7 @@ async function violations(again: typeof condenseAgain): Promise<number> {
     for (let k = 0; k < 3; k++) {
       const phases = Int8Array.from({ length: width }, () => random.pick([0, 0, 1, 1, -1]));
       const chosen = Int32Array.from(phases.keys()).filter((u) => phases[u] === 0 || random.chance(0.3));
-      const heights = { lower: network.lower.slice(0, chosen.length), upper: network.upper.slice(0, chosen.length) };
+      const heights = { lower: network.lower.slice(0, width), upper: network.upper.slice(0, width) };
       const found = again(network, phases, chosen, heights), truth = exactAgain(numbers, phases);
       const order = [...chosen, ...Array.from({ length: network.outputs }, (_, o) => width + o)];
       order.forEach((u, r) => {

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { frontServer, REDIS_SERVER, redisServer } from "../stores/servers.ts";
+import { denoHost, type Host, workerdHost } from "./hosts.ts";
+import { ask, MODEL, type ProblemBody, REGION } from "./requests.ts";
+
+async function keep(host: Host): Promise<{ status: number; digest: string }> {
+  const headers = { "content-type": "application/octet-stream" };
+  const response = await host.fetch("/v1/models", { method: "POST", headers, body: MODEL });
+  const { digest } = await response.json() as { digest: string };
+  return { status: response.status, digest };
+}
+
+Deno.test({
+  name: "hosts with one shared store know each other's models and certificates, and say when it is away",
+  ignore: REDIS_SERVER === null,
+  sanitizeOps: false, // the harness keeps its workerd process and sockets of its own
+  sanitizeResources: false,
+  async fn() {
+    const redis = await redisServer();
+    await redis.start();
+    const front = frontServer(redis.address);
+    await front.start();
+    const settings = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token };
+    const [deno, workerd] = [await denoHost(settings), await workerdHost(settings)];
+    try {
+      const { status, digest } = await keep(workerd);
+      assert.equal(status, 201);
+      assert.equal((await keep(deno)).status, 200);
+
+      const body = { model: { digest }, region: REGION, property: { type: "lipschitz" } };
+      const there = await ask(workerd, body);
+      const here = await ask(deno, body);
+      assert.equal(here.text, there.text);
+      assert.match(here.response.headers.get("server-timing") ?? "", /desc="known"/);
+      const byId = await deno.fetch(`/v1/certificates/${there.certificate.id}`);
+      assert.equal(await byId.text(), there.text);
+
+      await front.kill();
+      for (const host of [deno, workerd]) {
+        const away = await host.fetch(`/v1/models/${digest}`);
+        assert.equal(away.status, 503);
+        assert.equal(away.headers.get("retry-after"), "5");
+        assert.equal((await away.json() as ProblemBody).type, "/problems/store-unavailable");
+      }
+      await front.start();
+      assert.equal((await deno.fetch(`/v1/models/${digest}`)).status, 200);
+      assert.equal((await workerd.fetch(`/v1/models/${digest}`)).status, 200);
+    } finally {
+      await deno.close();
+      await workerd.close();
+      await front.kill();
+      await redis.close();
+    }
+  },
+});
