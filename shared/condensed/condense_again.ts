@@ -10,7 +10,7 @@ import { FLOOR } from "./pull_back.ts";
  *
  * Row u takes in, times their coefficients, the rows of the active units that it reads, level by level.
  *
- * Rounding: counted in `error`. Source: shared/README.md (26); cost 4 (n + chosen) flops for each pair of an active unit and
+ * Rounding: counted in `error`. Source: shared/README.md (28); cost 4 (n + chosen) flops for each pair of an active unit and
  * a row above that reads it.
  */
 export function condenseAgain(

@@ -12,7 +12,7 @@ export interface Base {
   /** [region's units]: what is decided on all pieces of the base, and proved bounds of h. */
   readonly phases: Int8Array;
   readonly heights: Box;
-  /** The region's units that a piece still has, in ascending order. */
+  /** The region's units that a piece still has, in ascending order (as numbers that a saved search holds). */
   readonly units: Float64Array;
 }
 

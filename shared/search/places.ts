@@ -15,7 +15,7 @@ export interface Place {
   readonly objectives: Map<number, Objective>;
 }
 
-/** The smaller networks of a region, made from plain data wherever a piece of them turns up; those used last are kept. */
+/** The smaller networks of a region, made from plain data wherever a piece of them turns up; those used last are kept. Source: (28) */
 export interface Places {
   placeOf(base: Base): Place;
   release(): void;
