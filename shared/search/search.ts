@@ -162,7 +162,11 @@ async function searchIn(
     if (saved) spend(run, saved.work);
     const driven = conduct && !isRecorded ? await conducted(conduct, saved?.tree ?? begin(roots, task)) : null;
     const from = driven?.tree ?? saved?.tree;
-    const found = from ? await resume(from, task, searching) : await search(roots, task, searching);
+    // Where `max_nodes` cut a round short the search had ended.
+    const max_nodes = saved?.tree.cut ? saved.tree.nodes : limits.max_nodes;
+    const found = from
+      ? await resume(from, { ...task, limits: { ...limits, max_nodes } }, searching)
+      : await search(roots, task, searching);
     const { save: _, records, ...rest } = found;
     // Proved where it is handed out.
     const trees = found.trees.map((tree) => ({ ...tree, point: tree.point && place(tree.point) }));
