@@ -3,7 +3,7 @@ import { type CertifyContext, packCheckpoint, unpackCheckpoint } from "../../sha
 import type { CertifyCall } from "../services.ts";
 
 /** The first save is early: it is small, and tells how large the next may be. */
-const FIRST_MS = 2000;
+const FIRST_MS = 1000;
 const EVERY_MS = 30_000;
 /** No save that is likely to be larger is made. */
 const MOST_BYTES = 16 * 2 ** 20;

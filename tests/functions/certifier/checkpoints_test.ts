@@ -26,8 +26,8 @@ Deno.test("continued() saves early, then seldom, and not what has grown too larg
     });
     return kept.length;
   };
-  assert.equal(round(1000, 10), 0);
-  assert.equal(round(1500, 10), 1);
+  assert.equal(round(900, 10), 0);
+  assert.equal(round(200, 10), 1);
   assert.equal(round(1000, 10), 1);
   assert.equal(round(40_000, 20), 2);
   assert.equal(asked, 2);

@@ -11,7 +11,7 @@ const BYTES = await Deno.readFile(new URL("../../../functions/samples/mlp16.onnx
 const DIGEST = await digestOf(BYTES);
 
 /** Nodes that take longer than the first save does. */
-const NODES = 20_000;
+const NODES = 4000;
 
 function call(max_nodes: number, more: Partial<CertifyCall>): CertifyCall {
   return {
