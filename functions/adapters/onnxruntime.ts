@@ -4,21 +4,39 @@ import type { Evaluator } from "../services.ts";
 
 type Runtime = typeof import("onnxruntime-web/wasm");
 
+/** Its WebAssembly, read here: the runtime itself would ask a node or a browser for it. */
+const WASM = "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+
 /**
  * Loaded with the first model: it is larger than the rest of the service.
  *
- * While it loads it takes `location.origin` for the base of an address; that of a Worker from a file is the text "null",
- * which is none, so `location` is out of its sight.
+ * While it loads two globals are out of its sight. It takes `location.origin` for the base of an address; that of a Worker
+ * from a file is the text "null", which is none. And where it sees the `process` of a node it imports modules of node, after
+ * which Deno 2.9 starts every Worker as one of node: without `self`, and deaf to `Worker.onmessage`.
  */
 async function load(): Promise<Runtime> {
-  const location = Object.getOwnPropertyDescriptor(globalThis, "location");
-  if (location?.configurable) Object.defineProperty(globalThis, "location", { value: undefined, configurable: true });
-  try {
+  const wasmBinary = await Deno.readFile(new URL(import.meta.resolve(WASM)));
+  return await withoutGlobals(["location", "process"], async () => {
     const runtime = await import("onnxruntime-web/wasm");
-    runtime.env.wasm.numThreads = 1;
+    Object.assign(runtime.env.wasm, { numThreads: 1, wasmBinary });
+    // Its WebAssembly starts with the first session, of whatever bytes.
+    await openSession(runtime, new Uint8Array(0));
     return runtime;
+  });
+}
+
+async function withoutGlobals<T>(names: readonly string[], body: () => Promise<T>): Promise<T> {
+  const hidden = names.flatMap((name) => {
+    const descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
+    return descriptor?.configurable ? [{ name, descriptor }] : [];
+  });
+  for (const { name } of hidden) {
+    Object.defineProperty(globalThis, name, { value: undefined, configurable: true, writable: true });
+  }
+  try {
+    return await body();
   } finally {
-    if (location?.configurable) Object.defineProperty(globalThis, "location", location);
+    for (const { name, descriptor } of hidden) Object.defineProperty(globalThis, name, descriptor);
   }
 }
 
