@@ -1,0 +1,123 @@
+/**
+ * BullMQ brings jobs to the processes that run them: by turn, each to one, and again where its process is lost.
+ *
+ * A job of BullMQ is one run of a job of ours and holds its id, nothing else. It is removed when it is done. It stays with
+ * a process while that renews its lock.
+ */
+import { DelayedError, type Job as Parcel, Queue, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import type { Brought, Delivery } from "../jobs/delivered.ts";
+import { turnOf } from "../jobs/turn.ts";
+import { reconnectAfter } from "./ioredis.ts";
+
+export interface BullDeliverySettings {
+  /** `redis://`, `rediss://` or the path of a socket. */
+  readonly address: string;
+  /** Jobs that are brought here at the same time; 0: this process only announces. */
+  readonly slots: number;
+  /** Without a renewal for so long, a process is lost. */
+  readonly lockMs: number;
+  /** How often one of the processes looks for jobs of lost ones. */
+  readonly stalledMs: number;
+  /** Hears of what no answer tells of. */
+  readonly failed: (what: string, error: unknown) => void;
+}
+
+export interface BullDelivery extends Delivery {
+  /** Takes nothing more, and hands back what nobody has asked for. */
+  stop(): Promise<void>;
+  /** After {@link stop}, waits until all that was brought is done or to be brought again; disconnects. */
+  close(): Promise<void>;
+}
+
+const NAME = "jobs";
+const PREFIX = "lipcert:bullmq";
+
+interface Contents {
+  readonly id: string;
+}
+
+export function bullDelivery({ address, slots, lockMs, stalledMs, failed }: BullDeliverySettings): BullDelivery {
+  const connection = new Redis(address, {
+    protocol: 2,
+    maxRetriesPerRequest: null, // BullMQ's condition: its commands wait for Redis
+    retryStrategy: reconnectAfter,
+  });
+  connection.on("error", () => {}); // told by those who use it
+  const ready: Brought[] = [];
+  const asking: ((brought: Brought) => void)[] = [];
+  let isStopping = false;
+
+  const queue = new Queue<Contents>(NAME, {
+    connection,
+    prefix: PREFIX,
+    defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+  });
+  queue.on("error", () => {});
+
+  function bring(parcel: Parcel<Contents>, token?: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const brought: Brought = {
+        id: parcel.data.id,
+        done: resolve,
+        again: (ms) => void parcel.moveToDelayed(Date.now() + ms, token).then(() => reject(new DelayedError()), reject),
+      };
+      const ask = asking.shift();
+      if (isStopping) brought.again(0);
+      else if (ask === undefined) ready.push(brought);
+      else ask(brought);
+    });
+  }
+
+  const worker = slots === 0 ? null : new Worker<Contents>(NAME, bring, {
+    connection,
+    prefix: PREFIX,
+    concurrency: slots,
+    lockDuration: lockMs,
+    stalledInterval: stalledMs,
+    maxStalledCount: 2 ** 30, // records count who was lost with a job
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  });
+  worker?.on("error", (error) => {
+    if (!isStopping) failed("the queue of jobs is disturbed", error);
+  });
+
+  return {
+    async announce(job) {
+      const { id, run } = job;
+      // BullMQ takes no colon in an id.
+      await queue.add("run", { id }, { jobId: `${id.replace(":", "-")}-${run}`, priority: turnOf(job) });
+    },
+
+    next(signal) {
+      const brought = ready.shift();
+      if (brought !== undefined) return Promise.resolve(brought);
+      if (signal.aborted) return Promise.resolve(null);
+      return new Promise((resolve) => {
+        const ask = (brought: Brought) => {
+          signal.removeEventListener("abort", leave);
+          resolve(brought);
+        };
+        const leave = () => {
+          asking.splice(asking.indexOf(ask), 1);
+          resolve(null);
+        };
+        signal.addEventListener("abort", leave, { once: true });
+        asking.push(ask);
+      });
+    },
+
+    async stop() {
+      isStopping = true;
+      for (const brought of ready.splice(0)) brought.again(0);
+      await worker?.pause(true);
+    },
+
+    async close() {
+      await worker?.close();
+      await queue.close();
+      connection.disconnect();
+    },
+  };
+}
