@@ -24,17 +24,17 @@ interface Kept {
 
 const SIZES: PieceSizes = { inlineBytes: 60 * 1024, pieceBytes: 60 * 1024, inFlight: 12 };
 
-/** How often, and after how many milliseconds, what found the file locked is tried again. */
-const LOCKED_TRIES = 200;
+/** For how long, and after how many milliseconds, what found the file locked is tried again. A try may itself wait some. */
+const LOCKED_MS = 2000;
 const LOCKED_WAIT_MS = 10;
 
 /** Another process that writes to the same file locks it for a moment; what found it so did nothing. */
 async function whenUnlocked<T>(call: () => Promise<T>): Promise<T> {
-  for (let tries = 1;; tries++) {
+  for (const start = performance.now();;) {
     try {
       return await call();
     } catch (error) {
-      if (tries === LOCKED_TRIES || !/database is locked/.test(String(error))) throw error;
+      if (performance.now() - start > LOCKED_MS || !/database is locked/.test(String(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, LOCKED_WAIT_MS));
     }
   }

@@ -1,35 +1,12 @@
 /** The OpenAPI document: whole, and kept by every answer. */
 import assert from "node:assert/strict";
-import { type Schema, Validator } from "@cfworker/json-schema";
 import fc from "fast-check";
-import { denoHost, type Host } from "./hosts.ts";
+import { contractOf, documentOf } from "./contract.ts";
+import { denoHost } from "./hosts.ts";
+import { endOf, events, longQuestion, submitted } from "./job_requests.ts";
 import { ask, keepModel, MODEL, postJson, REGION } from "./requests.ts";
 
 const SEED = 4;
-
-interface Content {
-  readonly schema: Schema;
-}
-
-interface Operation {
-  readonly operationId: string;
-  readonly parameters?: { name: string; in: string; required?: boolean }[];
-  readonly requestBody?: { content: Record<string, Content> };
-  readonly responses: Record<string, { description: string; content?: Record<string, Content> }>;
-}
-
-interface OpenApi {
-  readonly openapi: string;
-  readonly info: { title: string; version: string };
-  readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { schemas: Record<string, Schema> };
-}
-
-async function documentOf(host: Host): Promise<OpenApi> {
-  const response = await host.fetch("/openapi.json");
-  assert.equal(response.headers.get("content-type"), "application/json");
-  return await response.json() as OpenApi;
-}
 
 function* references(value: unknown): Generator<string> {
   if (typeof value !== "object" || value === null) return;
@@ -65,25 +42,6 @@ Deno.test("/openapi.json is a whole OpenAPI 3.1 document", async () => {
     await host.close();
   }
 });
-
-/** Checks an answer against what the document says of its status. */
-function contractOf(document: OpenApi, operation: Operation): (response: Response, text: string) => void {
-  const validators = new Map<number, { validator: Validator; type: string }>();
-  for (const [status, { content }] of Object.entries(operation.responses)) {
-    const [entry] = Object.entries(content ?? {});
-    if (entry === undefined) continue;
-    const [type, { schema }] = entry;
-    const whole = { ...schema, components: document.components } as Schema;
-    validators.set(Number(status), { validator: new Validator(whole, "2020-12", false), type });
-  }
-  return (response, text) => {
-    const wanted = validators.get(response.status);
-    assert.ok(wanted !== undefined, `status ${response.status} is not in the document: ${text}`);
-    assert.equal(response.headers.get("content-type"), wanted.type);
-    const { valid, errors } = wanted.validator.validate(JSON.parse(text));
-    assert.ok(valid, `${text}: ${JSON.stringify(errors)}`);
-  };
-}
 
 const number = fc.oneof(
   { weight: 8, arbitrary: fc.double({ min: -2, max: 2, noNaN: true }) },
@@ -221,6 +179,45 @@ Deno.test(`POST /v1/certificates/verify answers damaged certificates as the docu
         { seed: SEED, numRuns: 100 },
       );
     }
+  } finally {
+    await host.close();
+  }
+});
+
+Deno.test("a job fits the document while it waits, while it runs and when it has ended", async () => {
+  const host = await denoHost();
+  try {
+    const document = await documentOf(host), check = contractOf(document, document.paths["/v1/jobs/{id}"].get);
+    const checkCancel = contractOf(document, document.paths["/v1/jobs/{id}/cancel"].post);
+    const statuses = new Set<string>();
+    const isDocumented = async (id: string) => {
+      const response = await host.fetch(`/v1/jobs/${id}`), text = await response.text();
+      check(response, text);
+      statuses.add(JSON.parse(text).status);
+    };
+    const question = await longQuestion(host, 40) as Record<string, unknown>;
+    const checkAsked = contractOf(document, document.paths["/v1/certify"].post);
+    const asked = await host.fetch("/v1/certify", {
+      ...postJson(question),
+      headers: { "content-type": "application/json", "prefer": "respond-async" },
+    });
+    const text = await asked.text();
+    assert.equal(asked.status, 202);
+    checkAsked(asked, text);
+    const short = JSON.parse(text);
+    await isDocumented((await endOf(host, short.id)).id);
+    const running = await submitted(host, await longQuestion(host));
+    for await (const { data } of events(host, running.id)) if (data.status === "running") break;
+    await isDocumented(running.id);
+    const waiting = await submitted(host, await longQuestion(host, 999_999));
+    await isDocumented(waiting.id);
+    for (const { id } of [waiting, running, running]) {
+      const response = await host.fetch(`/v1/jobs/${id}/cancel`, { method: "POST" });
+      checkCancel(response, await response.text());
+      await endOf(host, id);
+      await isDocumented(id);
+    }
+    assert.deepEqual(statuses, new Set(["queued", "running", "canceled", "succeeded"]));
   } finally {
     await host.close();
   }
