@@ -34,7 +34,8 @@ export interface RecordedJobsSettings {
   readonly records: Records;
   readonly blobs: Blobs;
   readonly now: Now;
-  readonly notifier: Notifier;
+  /** Null: this process tells nobody, and leaves that to one that takes jobs. */
+  readonly notifier: Notifier | null;
   /** Hears of what no answer tells of. */
   readonly failed: (what: string, error: unknown) => void;
   /** How long a runner may be silent before its job is taken by another. */
@@ -97,14 +98,14 @@ export function recordedJobs(settings: RecordedJobsSettings): RecordedJobs {
     });
     const job = readJob(found);
     wakes.wake(id);
-    if (isEnding) await settle(id, job);
+    if (isEnding && notifier !== null) await settle(id, job);
     return job;
   }
 
   /** Tells of the end and takes the job off the board. What fails here is done again by a later `take`. */
   async function settle(id: string, job: Job | null): Promise<void> {
     try {
-      if (job !== null && job.callbacks.length > 0) await notifier.notify(endingOf(job), job.callbacks);
+      if (job !== null && job.callbacks.length > 0) await notifier?.notify(endingOf(job), job.callbacks);
       await update(records, BOARD, (bytes) => written(withoutJob(readBoard(bytes), id)));
       await forgetLater(id);
     } catch (error) {

@@ -45,3 +45,8 @@ export class Wakes {
     });
   }
 }
+
+/** Where requests may not resolve each other's promises: everybody looks again by itself. */
+export class PollingOnly extends Wakes {
+  override wake(): void {}
+}
