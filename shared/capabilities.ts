@@ -1,7 +1,13 @@
 import { MAX_MODEL_BYTES, MAX_TENSOR_ELEMENTS, MIN_OPSET } from "./onnx/limits.ts";
 import { SUPPORTED_OPERATORS } from "./onnx/read_model.ts";
 import { CLAIMS, DEFAULT_RADIUS_GAP, LEAST_RADIUS_GAP } from "./query.ts";
-import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS } from "./search/limits.ts";
+import {
+  DEFAULT_NODES,
+  MOST_NODES,
+  MOST_RECORDED_NODES,
+  MOST_RECORDED_NUMBERS,
+  MOST_TIME_MS,
+} from "./search/limits.ts";
 import { ENGINE_VERSION } from "./version.ts";
 
 /** The values an option may take and the one it takes when it is not given. */
@@ -16,6 +22,8 @@ export interface SearchValues {
   readonly gap: { readonly default: number };
   /** No default: without it a search takes the time that it takes. */
   readonly time_ms: { readonly maximum: number };
+  /** Whether every part is recorded: then with fewer nodes, and to so many numbers. */
+  readonly record: { readonly default: boolean; readonly max_nodes: number; readonly numbers: number };
 }
 
 export interface Capabilities {
@@ -57,6 +65,7 @@ export function capabilities(): Capabilities {
         max_nodes: { default: DEFAULT_NODES, maximum: MOST_NODES },
         gap: { default: 0 },
         time_ms: { maximum: MOST_TIME_MS },
+        record: { default: false, max_nodes: MOST_RECORDED_NODES, numbers: MOST_RECORDED_NUMBERS },
       },
     },
     arithmetic: [

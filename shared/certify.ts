@@ -2,7 +2,8 @@ import { willDo } from "./arithmetic.ts";
 import type { Work } from "./bounds/pass.ts";
 import { type RunContext, withRun } from "./bounds/run.ts";
 import { type Answer, type Certificate, issue, questionOf } from "./certificate/certificate.ts";
-import { isReproducible, type Outcome } from "./certificate/finding.ts";
+import { isInterrupted, type Outcome } from "./certificate/finding.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { LipcertError } from "./errors.ts";
 import { type Budget, checkBudget, costOf, precisionsOf } from "./cost.ts";
 import type { Kernels, Precision } from "./kernels/kernels.ts";
@@ -15,9 +16,14 @@ import { radius } from "./properties/radius.ts";
 import { robustness } from "./properties/robustness.ts";
 import type { Property, Query, QuestionRequest } from "./query.ts";
 import { resolveRequest } from "./resolve_query.ts";
+import type { SavedSearch } from "./search/conduct.ts";
 import { outputsAt } from "./witness/prove.ts";
 
-export interface CertifyContext extends RunContext, Omit<SearchHost, "deadline" | "onProgress"> {
+export interface CertifyContext extends RunContext, Omit<SearchHost, "deadline" | "onProgress" | "saved" | "onSave"> {
+  /** From where to go on: of the same question, by the same engine. The certificate is the one without a stop, byte for byte. */
+  readonly checkpoint?: Checkpoint;
+  /** Hears of every round of a search (not of those inside a radius); `save` copies all that there is. */
+  readonly onCheckpoint?: (save: () => Checkpoint) => void;
   /** Hears of every round of a search. */
   readonly onSearch?: SearchHost["onProgress"];
   readonly budget?: Budget;
@@ -53,15 +59,23 @@ export async function answerBy(
   deadline: SearchHost["deadline"] = deadlineFor(query, context),
 ): Promise<Answer> {
   const done: Work = { flops: 0, rows: 0 };
+  const { checkpoint, onCheckpoint } = context, first = checkpoint?.attempt ?? 0;
+  if (checkpoint) Object.assign(done, checkpoint.done);
   for (const [at, precision] of precisions.entries()) {
+    if (at < first) continue;
+    const before = { ...done };
     const { outcome, work, radius } = await answerIn(precision, model, query, {
       ...context,
       ...after(done, context),
       deadline,
+      ...(at === first && checkpoint && { saved: checkpoint.search }),
+      ...(onCheckpoint && {
+        onSave: (save: () => SavedSearch) => onCheckpoint(() => ({ attempt: at, done: before, search: save() })),
+      }),
     });
     done.flops += work.flops;
     done.rows += work.rows;
-    const isLast = at === precisions.length - 1 || (outcome.search && !isReproducible(outcome.search));
+    const isLast = at === precisions.length - 1 || (outcome.search && isInterrupted(outcome.search));
     if (isLast || willDo(query.property, outcome, radius)) {
       return { outcome, precision, work: done };
     }
@@ -79,15 +93,18 @@ function answerIn(
   precision: Precision,
   model: Model,
   query: Query,
-  { finish, clock, openBytes, distribute, threads, onSearch, deadline, ...context }:
+  { finish, clock, openBytes, distribute, threads, onSearch, deadline, saved, onSave, conduct, ...context }:
     & CertifyContext
-    & Pick<SearchHost, "deadline">,
+    & Pick<SearchHost, "deadline" | "saved" | "onSave">,
 ): Promise<{ readonly outcome: Outcome; readonly work: Work; readonly radius: number }> {
   const graph = model.graph(query.output), { inputType } = model;
   // Pauses are for those who wait: nobody else loses time, and no other question comes in between.
-  const isWatched = deadline !== undefined || finish !== undefined || onSearch !== undefined;
+  const isWatched = [deadline, finish, onSearch, onSave, conduct].some((one) => one !== undefined);
   const watched = isWatched ? clock : undefined;
-  const host = given({ finish, clock: watched, openBytes, distribute, threads, deadline, onProgress: onSearch });
+  const host = given({
+    ...{ finish, clock: watched, openBytes, deadline },
+    ...{ distribute, threads, onProgress: onSearch, saved, onSave, conduct },
+  });
   return withRun([graph], { ...context, precision }, async (run) => {
     const box = { lower: Float64Array.from(query.region.lower), upper: Float64Array.from(query.region.upper) };
     const outcome = await answer(query.property, { graph, box, inputType, options: query.options, run, host });

@@ -1,4 +1,5 @@
 import type { Certificate } from "./certificate/certificate.ts";
+import { boundsOfTrees, brokenRecord, type SearchRecord } from "./certificate/search_record.ts";
 import {
   type Finding,
   isReproducible,
@@ -29,6 +30,8 @@ export function inconsistency(certificate: Certificate): string | null {
   if (wrong !== null) return wrong;
   const search = searchParts(query.options.search, method.search, finding);
   if (search !== null) return search;
+  const record = recordParts(query.options.search, certificate.record, finding);
+  if (record !== null) return record;
   const allowed = verdictsOf(query.property, finding);
   return allowed.includes(verdict) ? null : `the verdict ${verdict} does not follow from the finding`;
 }
@@ -59,6 +62,7 @@ function searchParts(
   const searches = finding.type === "radius" ? finding.steps : 1;
   if (nodes > searches * (asked?.max_nodes ?? 0)) return "its search took more nodes than were asked for";
   if ((stopped_by === "none" || stopped_by === "closed") && open > 0) return "its search left nodes open";
+  if (stopped_by === "record" && !asked?.record) return "its search ended with a record that was not asked for";
   if (stopped_by === "time" && asked?.time_ms === undefined) {
     return "its search stopped at a time that was not asked for";
   }
@@ -70,6 +74,21 @@ function searchParts(
   if (stopped_by !== "gap") return null;
   const gap = finding.type === "lipschitz" ? finding.gap : null;
   return gap !== null && gap <= asked!.gap ? null : "its search did not reach the gap";
+}
+
+function recordParts(
+  asked: SearchLimits | undefined,
+  record: SearchRecord | undefined,
+  finding: Finding,
+): string | null {
+  if ((asked?.record === true) !== (record !== undefined)) return "its record is not what was asked for";
+  if (record === undefined) return null;
+  const broken = brokenRecord(record);
+  if (broken !== null || finding.type !== "lipschitz") return broken;
+  const bounds = boundsOfTrees(record), { outputs } = finding;
+  const follows = bounds.length === outputs.length &&
+    bounds.every((bound, k) => bound === (outputs[k].upper ?? Infinity));
+  return follows ? null : "its upper bounds do not follow from its record";
 }
 
 function lipschitzParts(property: Chosen, finding: LipschitzFinding): string | null {

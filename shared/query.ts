@@ -56,6 +56,8 @@ export interface SearchLimits {
   readonly gap: number;
   /** Milliseconds from the question's start; the bounds of one pass are always made. Absent: as long as it takes. */
   readonly time_ms?: number;
+  /** Every part that is bounded is recorded in the certificate. Absent: none is. */
+  readonly record?: true;
 }
 
 export interface OptionsRequest {
@@ -63,10 +65,7 @@ export interface OptionsRequest {
   readonly preactivation?: "interval" | "crown";
   readonly arithmetic?: Arithmetic;
   /** Absent: the bounds of one pass. Answered for `lipschitz`. */
-  readonly search?: Partial<SearchLimits> & {
-    /** A record of the search to check it by: refused by this version. */
-    readonly record?: boolean;
-  };
+  readonly search?: Partial<Omit<SearchLimits, "record">> & { readonly record?: boolean };
 }
 
 /** The question of a request, without the model's bytes. */

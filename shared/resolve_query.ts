@@ -19,7 +19,7 @@ import {
   type SearchLimits,
   type Selection,
 } from "./query.ts";
-import { DEFAULT_NODES, MOST_NODES, MOST_TIME_MS } from "./search/limits.ts";
+import { DEFAULT_NODES, MOST_NODES, MOST_RECORDED_NODES, MOST_TIME_MS } from "./search/limits.ts";
 
 /**
  * The question with every default resolved: output name, region as a box of doubles, outputs or rows, features, options.
@@ -39,6 +39,9 @@ export async function resolveRequest(
   const given = asked.type === "radius" ? largest(request.region, asked) : request.region;
   const region = resolveRegion(given, inputSize);
   const options = resolveOptions(request.options ?? {});
+  if (asked.type === "radius" && options.search?.record) {
+    throw unsupported(["options", "search", "record"], "not supported where a radius is asked for: ask at that radius");
+  }
   const context = { region: given, inputSize, outputSize, argMax: (at: Float64Array) => argMax(output, at) };
   const property = asked.type === "radius"
     ? await resolveRadius(asked, context)
@@ -75,16 +78,20 @@ function resolveOptions(options: OptionsRequest): Options {
 function resolveSearch(
   { max_nodes = DEFAULT_NODES, gap = 0, time_ms, record }: NonNullable<OptionsRequest["search"]>,
 ): SearchLimits {
-  if (record !== undefined) throw unsupported(["options", "search", "record"], "not supported by this version");
   if (!Number.isInteger(max_nodes) || max_nodes < 0 || max_nodes > MOST_NODES) {
     throw invalidQuery("/options/search/max_nodes", `an integer from 0 to ${MOST_NODES} is needed, not ${max_nodes}`);
   }
+  if (record && max_nodes > MOST_RECORDED_NODES) {
+    const most = `of a search that is recorded at most ${MOST_RECORDED_NODES} nodes can be asked for`;
+    throw invalidQuery("/options/search/max_nodes", `${most}, not ${max_nodes}`);
+  }
+  const recorded = record ? { record: true as const } : {};
   if (!(gap >= 0 && gap < 1)) throw invalidQuery("/options/search/gap", `a number from 0 to below 1 is needed`);
-  if (time_ms === undefined) return { max_nodes, gap };
+  if (time_ms === undefined) return { max_nodes, gap, ...recorded };
   if (!Number.isInteger(time_ms) || time_ms < 0 || time_ms > MOST_TIME_MS) {
     throw invalidQuery("/options/search/time_ms", `an integer from 0 to ${MOST_TIME_MS} is needed, not ${time_ms}`);
   }
-  return { max_nodes, gap, time_ms };
+  return { max_nodes, gap, time_ms, ...recorded };
 }
 
 function unsupported(path: readonly string[], message: string): LipcertError {

@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["witness"],
   ["search"],
   ["model.ts", "properties"],
-  ["cost.ts", "resolve_query.ts", "capabilities.ts", "consistency.ts"],
+  ["cost.ts", "resolve_query.ts", "capabilities.ts", "consistency.ts", "checkpoint.ts"],
   ["certify.ts", "verify.ts", "cross_check.ts"],
   ["vnnlib"],
   ["mod.ts"],

@@ -36,6 +36,7 @@ export const QUESTION_OPTIONS: readonly Option[] = [
       `search until the bounds are so near, relatively (default 0); radius: its ends (default ${radius.gap.default})`,
   },
   { name: "--time", value: "SECONDS", help: "search for so long, and keep the best bounds" },
+  { name: "--record", value: null, help: "keep every part that the search bounds in the certificate" },
 ];
 
 export const QUESTION_HELP = `FILE and NUMBERS: ${NUMBER_FORMS}. Arrays of arrays are read row by row.`;
@@ -102,12 +103,13 @@ function numbersOf(values: Arguments["values"], members: readonly string[]): Rec
   }));
 }
 
-function optionsFrom({ values }: Arguments): { options?: Record<string, unknown> } {
+function optionsFrom({ values, has }: Arguments): { options?: Record<string, unknown> } {
   const given = ["relaxation", "preactivation", "arithmetic"].flatMap((name) => {
     const value = values.get(`--${name}`);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const limits = searchFrom(values);
+  const limits: [string, unknown][] = searchFrom(values);
+  if (has("--record")) limits.push(["record", true]);
   if (limits.length > 0) return { options: { ...Object.fromEntries(given), search: Object.fromEntries(limits) } };
   return given.length === 0 ? {} : { options: Object.fromEntries(given) };
 }

@@ -30,6 +30,7 @@ const ENDS = {
   closed: "nothing left could change the answer",
   gap: "the gap was reached",
   max_nodes: "the nodes were used up",
+  record: "the record was full",
   time: "the time was over",
   canceled: "it was interrupted",
   memory: "the memory was used up",

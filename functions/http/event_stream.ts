@@ -27,8 +27,12 @@ export function eventStream(
   failed: (error: unknown) => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const left = new AbortController();
+  let isOpen = false;
   return new ReadableStream({
-    start(controller) {
+    /** Nothing is begun for an answer whose body nobody reads. */
+    pull(controller) {
+      if (isOpen) return;
+      isOpen = true;
       const send = (text: string) => {
         if (left.signal.aborted) return;
         controller.enqueue(encoder.encode(text));
@@ -47,7 +51,7 @@ export function eventStream(
     cancel() {
       left.abort();
     },
-  });
+  }, { highWaterMark: 0 });
 
   async function run(send: (text: string) => void): Promise<void> {
     for await (const { id, event, data } of open(left.signal)) {

@@ -180,8 +180,11 @@ export function recordedJobs(settings: RecordedJobsSettings): RecordedJobs {
           errors: [{ pointer: "/callback_url", message: `the job has ${MOST_CALLBACKS} callbacks already` }],
         });
       }
-      await update(records, BOARD, (bytes) => written(withJob(readBoard(bytes), question)));
-      wakes.wake(BOARD);
+      // One that runs is there; of one that waits, whoever wrote it may have died before this.
+      if (job.status === "queued") {
+        await update(records, BOARD, (bytes) => written(withJob(readBoard(bytes), question)));
+        wakes.wake(BOARD);
+      }
       return job;
     },
 

@@ -54,7 +54,12 @@ const Query = z.strictObject({
     relaxation: z.enum(["interval", "recurjac", "linear"]),
     preactivation: z.enum(["interval", "crown"]),
     arithmetic: z.enum(["auto", "f32", "f64"]),
-    search: z.strictObject({ max_nodes: z.int().min(0), gap: z.number().min(0), time_ms: z.int().min(0).optional() })
+    search: z.strictObject({
+      max_nodes: z.int().min(0),
+      gap: z.number().min(0),
+      time_ms: z.int().min(0).optional(),
+      record: z.literal(true).optional(),
+    })
       .optional(),
   }),
 }).openapi("Query", { description: "The question with every default resolved" });
@@ -118,6 +123,52 @@ const Finding = z.discriminatedUnion("type", [
   }),
 ]).openapi("Finding");
 
+const bounds = () => z.strictObject({ lower: boundList(), upper: boundList() });
+const signs = () => numberList({ integer: true, minimum: -1 });
+
+const Piece = z.strictObject({
+  tree: index(),
+  parent: index().nullable(),
+  cut: z.union([
+    z.strictObject({ unit: index(), phase: z.union([z.literal(1), z.literal(-1)]) }),
+    z.strictObject({ feature: index(), at: z.number(), side: z.enum(["lower", "upper"]) }),
+  ]).nullable(),
+  box: bounds().optional(),
+  phases: signs().optional(),
+  heights: bounds().optional(),
+  gradients: bounds().optional(),
+  entries: z.strictObject({ features: indices(), lower: boundList(), upper: boundList() }).optional(),
+  lower_slopes: numberList().optional(),
+  over_gradients: numberList().optional(),
+  over_heights: numberList().optional(),
+  weights: numberList().optional(),
+  exact: z.literal(true).optional(),
+  bound: bound(),
+  empty: z.union([
+    z.strictObject({ by: z.literal("phases") }),
+    z.strictObject({ by: z.literal("row"), unit: index(), sign: z.int() }),
+    z.strictObject({ by: z.literal("half_spaces"), units: indices(), multipliers: numberList() }),
+    z.strictObject({ by: z.literal("exact"), units: indices(), thin: z.boolean() }),
+  ]).optional(),
+}).openapi("Piece", { description: "A part of the region with its bound; what is absent is that of its parent" });
+
+const Record = z.strictObject({
+  units: z.array(z.strictObject({ activation: index(), index: index(), kink: z.number() })),
+  trees: z.array(z.strictObject({
+    aim: z.enum(["norm", "entry", "value"]),
+    row: numberList(),
+    among: indices().optional(),
+    feature: index().optional(),
+    bound: bound(),
+  })),
+  pieces: z.array(Piece),
+}).openapi("Record", {
+  description:
+    "Every part that the search bounded, so that its bounds can be derived again. The network of relus that it speaks of " +
+    "follows from the model and the region. verify checks that the parts cover and that a constant follows from their bounds, " +
+    "not the bounds themselves",
+});
+
 export const Certificate = z.strictObject({
   id: z.string().openapi({ description: "SHA-256 of the canonical JSON (RFC 8785) of the rest" }),
   question: z.string().openapi({ description: "SHA-256 of the resolved query and the engine's version" }),
@@ -132,7 +183,7 @@ export const Certificate = z.strictObject({
     search: z.strictObject({
       nodes: z.int().min(0),
       open: z.int().min(0),
-      stopped_by: z.enum(["none", "closed", "gap", "max_nodes", "time", "canceled", "memory"]),
+      stopped_by: z.enum(["none", "closed", "gap", "max_nodes", "record", "time", "canceled", "memory"]),
     }),
   }),
   arithmetic: z.strictObject({
@@ -148,4 +199,5 @@ export const Certificate = z.strictObject({
     description:
       "Whether the question alone decided these bytes: false where time, memory or a cancellation ended the search",
   }),
+  record: Record.optional(),
 }).openapi("Certificate");

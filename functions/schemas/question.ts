@@ -81,10 +81,14 @@ const Options = z.strictObject({
     max_nodes: z.int().min(0).max(SEARCH.max_nodes.maximum).optional(),
     gap: z.number().min(0).lt(1).optional(),
     time_ms: z.int().min(0).max(SEARCH.time_ms.maximum).optional(),
+    record: z.boolean().optional(),
   }).optional().openapi({
     description:
       `Branch and bound: at most max_nodes parts of the region (${SEARCH.max_nodes.default} unless told) are bounded, or until ` +
       "the relative gap is at most gap (0 unless told), or time_ms milliseconds have passed since the question began (all radii together). " +
+      "With record every part that was bounded stands in the certificate, so that its bound can be derived again from the " +
+      `model: for at most ${SEARCH.record.max_nodes} nodes, and the search ends (stopped_by record) before its parts hold more than ` +
+      `${SEARCH.record.numbers} numbers; the radius property has none. ` +
       "What time ends is proved as well, but not reproducible: such a certificate is found by its id only. " +
       "Absent: the bounds of one pass",
   }),
@@ -92,7 +96,6 @@ const Options = z.strictObject({
 
 /** Options that are named in the contract and not there yet. */
 export const LATER_OPTIONS: readonly LaterOption[] = [
-  { path: ["options", "search", "record"] },
   { path: ["options", "observe"] },
   { path: ["options", "preactivation"], value: "alpha_crown" },
 ];

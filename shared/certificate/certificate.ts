@@ -2,6 +2,7 @@ import type { Work } from "../bounds/pass.ts";
 import type { Precision } from "../kernels/packed.ts";
 import type { Query } from "../query.ts";
 import { ENGINE_VERSION } from "../version.ts";
+import type { SearchRecord } from "./search_record.ts";
 import { digestOfJson } from "./canonical.ts";
 import { type Finding, isReproducible, type Outcome, type Reason, type SearchReport, type Verdict } from "./finding.ts";
 
@@ -32,6 +33,8 @@ export interface Certificate {
    * with a time limit has such an answer too where the search ended before.
    */
   readonly reproducible: boolean;
+  /** Every part that the search bounded, where that was asked for. */
+  readonly record?: SearchRecord;
 }
 
 /** Cache key and job id: the digest of everything that decides the answer. */
@@ -76,6 +79,7 @@ export async function issue(
     engine: { name: "lipcert", version: ENGINE_VERSION },
     work: { gflop: work.flops / 1e9, rows: work.rows },
     reproducible: isReproducible(search),
+    ...(outcome.record && { record: outcome.record }),
   };
   return { id: await idOf(body), ...body };
 }

@@ -1,3 +1,5 @@
+import type { SearchRecord } from "./search_record.ts";
+
 /** What a property found: plain JSON, as the certificate shows it (snake_case). A bound that overflowed is null. */
 
 export type Verdict = "certified" | "refuted" | "unknown";
@@ -98,6 +100,8 @@ export interface Outcome {
   readonly finding: Finding;
   /** What a search did; absent where none was asked for. */
   readonly search?: SearchReport;
+  /** Absent where none was asked for. */
+  readonly record?: SearchRecord;
   /** Of a claim that is refuted: each alone refutes it. No part of a certificate. */
   readonly refutations?: readonly Refutation[];
 }
@@ -107,15 +111,22 @@ export interface SearchReport {
   readonly nodes: number;
   readonly open: number;
   /**
-   * none: no search was asked for. closed: nothing that is left could change the answer. time, canceled and memory: the
-   * host ended it, so the certificate is not reproducible.
+   * none: no search was asked for. closed: nothing that is left could change the answer. record: it holds no more. time,
+   * canceled and memory: the host ended it, so the certificate is not reproducible.
    */
-  readonly stopped_by: "none" | "closed" | "gap" | "max_nodes" | "time" | "canceled" | "memory";
+  readonly stopped_by: "none" | "closed" | "gap" | "max_nodes" | "record" | "time" | "canceled" | "memory";
+  /** How many parts were searched apart, each told now and then what the others had proved (absent: one). */
+  readonly parts?: number;
 }
 
-/** Whether the question alone decided where a search ended: then it ends there on every host that lets it. */
-export function isReproducible({ stopped_by }: SearchReport): boolean {
-  return stopped_by !== "time" && stopped_by !== "canceled" && stopped_by !== "memory";
+/** Whether the question alone decided the steps of a search and its end: then it has them on every host that lets it. */
+export function isReproducible(search: SearchReport): boolean {
+  return search.parts === undefined && !isInterrupted(search);
+}
+
+/** Whether a host ended a search. */
+export function isInterrupted({ stopped_by }: SearchReport): boolean {
+  return stopped_by === "time" || stopped_by === "canceled" || stopped_by === "memory";
 }
 
 /** JSON knows no infinity: a bound that is not finite is null. */

@@ -19,11 +19,13 @@ export interface Leaf {
 
 /**
  * `empty`: no point of the box has all h_i >= 0. `thin`: the points that have are no neighbourhood of one, relative to the
- * box; `point` is within rounding of one that has the `rows` in doubt, perhaps not the others. `inside`: there is a neighbourhood; `point` is in it or within rounding of it (exactly in it where `isExact`).
- * Each is proved. `unknown`: a limit or a missing row.
+ * box; `point` is within rounding of one that has the `rows` in doubt, perhaps not the others. `inside`: there is a
+ * neighbourhood; `point` is in it or within rounding of it (exactly in it where `isExact`). Each is proved, in outward
+ * arithmetic by `multipliers` of all half-spaces where there are any, else by an exact program over `rows`. `unknown`: a limit
+ * or a missing row.
  */
 export type Decision =
-  | { readonly kind: "empty"; readonly rows: readonly number[] }
+  | { readonly kind: "empty"; readonly rows: readonly number[]; readonly multipliers?: Float64Array }
   | { readonly kind: "thin"; readonly rows: readonly number[]; readonly point: Float64Array }
   | { readonly kind: "inside"; readonly point: Float64Array; readonly isExact: boolean }
   | { readonly kind: "unknown" };
@@ -50,7 +52,9 @@ const UNKNOWN: Decision = { kind: "unknown" };
 export function decideLeaf(leaf: Leaf, limits: LeafLimits = LEAF_LIMITS): Decision {
   const { halfSpaces, errors, box } = leaf;
   const { point, multipliers } = roomiest(halfSpaces, box);
-  if (boxMaximum(halfSpaces, errors, box, multipliers) < 0) return { kind: "empty", rows: placesOf(multipliers) };
+  if (boxMaximum(halfSpaces, errors, box, multipliers) < 0) {
+    return { kind: "empty", rows: placesOf(multipliers), multipliers };
+  }
   if (isInside(halfSpaces, errors, box, point)) return { kind: "inside", point, isExact: true };
   return decideExactly(leaf, point, multipliers, limits);
 }

@@ -4,6 +4,7 @@ import type { Target } from "../certificate/finding.ts";
 import type { Graph, Node } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
 import type { Chosen, Options } from "../query.ts";
+import type { Continuation } from "../search/conduct.ts";
 import type { Distribute } from "../search/distribute.ts";
 import type { Interruptions } from "../search/limits.ts";
 import type { Progress } from "../search/loop.ts";
@@ -25,7 +26,7 @@ export interface Analysis {
 }
 
 /** A host's part in a search: it ends it, watches it or lends it threads, and changes none of its steps. */
-export interface SearchHost extends Omit<Interruptions, "signal" | "isSpent"> {
+export interface SearchHost extends Omit<Interruptions, "signal" | "isSpent">, Continuation {
   readonly distribute?: Distribute;
   /** How many threads `distribute` shares a search out to (default 1). */
   readonly threads?: number;

@@ -29,7 +29,7 @@ export async function outputBounds(question: Question<"output_bounds">, analysis
       lower: Array.from(lower, finiteOrNull),
       upper: Array.from(upper, finiteOrNull),
     },
-    ...(found && { search: found.report }),
+    ...found?.told,
   };
 }
 
@@ -67,7 +67,7 @@ export async function jacobianBounds(question: Question<"jacobian_bounds">, anal
         upper: Array.from(box.upper, finiteOrNull),
       })),
     },
-    ...(found && { search: found.report }),
+    ...found?.told,
   };
 }
 

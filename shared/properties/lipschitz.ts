@@ -1,11 +1,4 @@
-import {
-  finiteOrNull,
-  type Outcome,
-  type Reason,
-  type SearchReport,
-  type Target,
-  type Verdict,
-} from "../certificate/finding.ts";
+import { finiteOrNull, type Outcome, type Reason, type Target, type Verdict } from "../certificate/finding.ts";
 import { normBounds } from "../jacobian/jacobian_bounds.ts";
 import type { Property } from "../query.ts";
 import { gapOf, type Goal } from "../search/goal.ts";
@@ -23,7 +16,7 @@ import {
   type Seeds,
   seedsOf,
 } from "./analysis.ts";
-import { searchAims, type SearchStart, searchStart } from "./searched.ts";
+import { searchAims, type SearchStart, searchStart, type Told } from "./searched.ts";
 
 type Question = Extract<Property, { type: "lipschitz" }>;
 
@@ -39,7 +32,7 @@ export async function lipschitz(question: Question, analysis: Analysis): Promise
     return { rootUppers, gates: gatesOf(forward), start: searchStart(analysis, forward) };
   });
   const points = await proveLowers(analysis, seeds, rootUppers, gates);
-  const { uppers, proved, report } = await searched(question, analysis, seeds, { rootUppers, points, start });
+  const { uppers, proved, told: found } = await searched(question, analysis, seeds, { rootUppers, points, start });
   const upper = Math.max(...uppers);
   const best = indexOfMax(proved.map(({ lower }) => lower));
   const lower = proved[best].lower;
@@ -66,7 +59,7 @@ export async function lipschitz(question: Question, analysis: Analysis): Promise
       witness: { ...seeds.targets[best], point } as Target & { point: number[] },
     },
     ...(told.verdict === "refuted" && { refutations: [{ ...seeds.targets[best], points: [point] }] }),
-    ...(report && { search: report }),
+    ...found,
   };
 }
 
@@ -89,8 +82,8 @@ async function searched(
   analysis: Analysis,
   seeds: Seeds,
   { rootUppers, points, start }: OnePass,
-): Promise<{ readonly uppers: number[]; readonly proved: Proved[]; readonly report: SearchReport | null }> {
-  if (start === null) return { uppers: rootUppers, proved: points, report: null };
+): Promise<{ readonly uppers: number[]; readonly proved: Proved[]; readonly told: Told | null }> {
+  if (start === null) return { uppers: rootUppers, proved: points, told: null };
   const asked = seeds.rows.map((row, k): Asked => ({
     aim: { kind: "norm", row },
     upper: rootUppers[k],
@@ -98,12 +91,12 @@ async function searched(
     entries: null,
   }));
   const goal: Goal = { kind: "largest", ...(at_most === undefined ? {} : { at_most }) };
-  const { trees, report } = await searchAims(analysis, start, asked, points, goal);
+  const { trees, told } = await searchAims(analysis, start, asked, points, goal);
   return {
     uppers: trees.map(({ upper }) => upper),
     // A tree begins with a proved point, and a point is replaced by another only.
     proved: trees.map(({ point, lower }) => ({ point: point!, lower })),
-    report,
+    told,
   };
 }
 

@@ -4,7 +4,6 @@ import {
   type MonotonicityFinding,
   type Outcome,
   type Refutation,
-  type SearchReport,
 } from "../certificate/finding.ts";
 import { entryBounds } from "../jacobian/jacobian_bounds.ts";
 import type { Box } from "../numeric/box.ts";
@@ -23,7 +22,7 @@ import {
   searchBudget,
   unitRow,
 } from "./analysis.ts";
-import { negated, NOTHING_PROVED, searchAims, type SearchStart, searchStart } from "./searched.ts";
+import { negated, NOTHING_PROVED, searchAims, type SearchStart, searchStart, type Told } from "./searched.ts";
 
 type Question = Extract<Property, { type: "monotonicity" }>;
 type FeatureFinding = MonotonicityFinding["features"][number];
@@ -47,7 +46,7 @@ export async function monotonicity(question: Question, analysis: Analysis): Prom
   return {
     ...verdictOf(found, direction),
     finding: { type: "monotonicity", output, features: found.map(({ finding }) => finding) },
-    ...(searched && { search: searched.report }),
+    ...searched?.told,
     refutations: found.filter((one) => isRefuted(one, direction)).map((one) => refutationOf(one, direction)),
   };
 }
@@ -110,7 +109,7 @@ async function searchSigns(
     readonly open: readonly number[];
     readonly proved: ReadonlyMap<number, ProvedSigns>;
   },
-): Promise<{ readonly shares: ReadonlyMap<number, number>; readonly report: SearchReport }> {
+): Promise<{ readonly shares: ReadonlyMap<number, number>; readonly told: Told }> {
   const opposite = negated(seed);
   // Falling: the derivative may be below 0, its negative is maximised.
   const isRefuted = direction !== undefined &&
@@ -143,7 +142,7 @@ async function searchSigns(
     else if (lower > 0) signs.positive = Array.from(point!);
     else shares.set(feature, Math.min(shares.get(feature) ?? 1, found.openShares[t]));
   });
-  return { shares, report: found.report };
+  return { shares, told: found.told };
 }
 
 function describe(feature: number, entries: Box, signs: ProvedSigns | undefined, share: number | undefined): Found {

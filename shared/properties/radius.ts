@@ -55,8 +55,10 @@ export async function radius({ of, center, max, gap }: Question, analysis: Analy
 
 /** A step of the same run; who watches hears of all searches as of one. */
 function stepOf(analysis: Analysis, box: Analysis["box"], before: readonly Outcome[]): Analysis {
-  const { host } = analysis, nodes = before.reduce((sum, { search }) => sum + (search?.nodes ?? 0), 0);
-  if (!host?.onProgress) return { ...analysis, box, everyBox: true };
+  // Of many searches none is gone on with: a saved one would be another's.
+  const { saved: _, onSave: __, conduct: ___, ...host } = analysis.host ?? {},
+    nodes = before.reduce((sum, { search }) => sum + (search?.nodes ?? 0), 0);
+  if (!host.onProgress) return { ...analysis, box, everyBox: true, host };
   const onProgress: SearchHost["onProgress"] = (progress) =>
     host.onProgress!({ ...progress, nodes: nodes + progress.nodes });
   return { ...analysis, box, everyBox: true, host: { ...host, onProgress } };

@@ -1,4 +1,4 @@
-import { finiteOrNull, type Outcome, type SearchReport } from "../certificate/finding.ts";
+import { finiteOrNull, type Outcome } from "../certificate/finding.ts";
 import { midpoint } from "../numeric/box.ts";
 import type { Property } from "../query.ts";
 import type { Goal } from "../search/goal.ts";
@@ -8,7 +8,7 @@ import { gradientPlain } from "../witness/plain_network.ts";
 import { outputsAt } from "../witness/prove.ts";
 import { type Analysis, outputSize, representable } from "./analysis.ts";
 import { rowBounds } from "./bounds.ts";
-import { negated, NOTHING_PROVED, searchAims, type SearchStart } from "./searched.ts";
+import { negated, NOTHING_PROVED, searchAims, type SearchStart, type Told } from "./searched.ts";
 
 type Question = Extract<Property, { type: "robustness" }>;
 
@@ -38,7 +38,7 @@ export async function robustness({ label }: Question, analysis: Analysis): Promi
       counterexample,
     },
     ...(counterexample && { refutations: [{ points: [counterexample] }] }),
-    ...(found && { search: found.report }),
+    ...found?.told,
   };
 }
 
@@ -57,7 +57,7 @@ async function searchMargins(
   rows: readonly Float64Array[],
   known: Float64Array,
   isRefuted: boolean,
-): Promise<{ readonly lower: number[]; readonly counterexample: number[] | null; readonly report: SearchReport }> {
+): Promise<{ readonly lower: number[]; readonly counterexample: number[] | null; readonly told: Told }> {
   const open = isRefuted ? [] : rows.flatMap((_, m) => known[m] > 0 ? [] : [m]);
   const asked = open.map((m): Asked => ({
     aim: { kind: "value", row: negated(rows[m]) },
@@ -67,11 +67,11 @@ async function searchMargins(
   }));
   const thresholds = open.map(() => -LEAST);
   const goal: Goal = { kind: "all_at_most", thresholds, refuted_ends: "search" };
-  const { trees, report } = await searchAims(analysis, start, asked, asked.map(() => NOTHING_PROVED), goal);
+  const { trees, told } = await searchAims(analysis, start, asked, asked.map(() => NOTHING_PROVED), goal);
   const lower = Array.from(known);
   open.forEach((m, t) => lower[m] = 0 - trees[t].upper);
   const below = trees.find(({ lower }) => lower > 0);
-  return { lower, counterexample: below ? Array.from(below.point!) : null, report };
+  return { lower, counterexample: below ? Array.from(below.point!) : null, told };
 }
 
 /** The coefficients of f_label - f_k. */

@@ -1,5 +1,6 @@
 import { type Pass, rulesOf } from "../bounds/pass.ts";
 import type { SearchReport } from "../certificate/finding.ts";
+import type { SearchRecord } from "../certificate/search_record.ts";
 import { type CondensedNetwork, condenseNetwork } from "../condensed/condense_network.ts";
 import type { NodeId } from "../graph.ts";
 import type { Box } from "../numeric/box.ts";
@@ -29,7 +30,13 @@ export function searchStart({ graph, options }: Analysis, pass: Pass): SearchSta
 }
 
 export interface SearchedAims extends Pick<RegionSearched, "trees" | "openShares"> {
-  readonly report: SearchReport;
+  readonly told: Told;
+}
+
+/** What an outcome says of a search. */
+export interface Told {
+  readonly search: SearchReport;
+  readonly record?: SearchRecord;
 }
 
 /** Searches aims, a tree each, as far as the question's limits and the host let it. */
@@ -41,7 +48,7 @@ export async function searchAims(
   goal: Goal,
 ): Promise<SearchedAims> {
   const { graph, box, run, options, host } = analysis;
-  const { trees, nodes, open, stoppedBy, openShares } = await searchRegion({
+  const { trees, nodes, open, stoppedBy, openShares, record, parts } = await searchRegion({
     original: { graph, inputs },
     box,
     network,
@@ -53,7 +60,13 @@ export async function searchAims(
     everyBox: analysis.everyBox,
     run,
   }, host);
-  return { trees, openShares, report: { nodes, open, stopped_by: stoppedBy } };
+  const search: SearchReport = {
+    nodes,
+    open,
+    stopped_by: stoppedBy,
+    ...(parts !== undefined && parts > 1 && { parts }),
+  };
+  return { trees, openShares, told: { search, ...(record && { record }) } };
 }
 
 /** An aim of which nothing is proved yet. */
@@ -77,13 +90,13 @@ export async function searchEnds(
   start: SearchStart,
   quantities: readonly Quantity[],
 ): Promise<
-  { readonly ends: readonly { readonly lower: number; readonly upper: number }[]; readonly report: SearchReport }
+  { readonly ends: readonly { readonly lower: number; readonly upper: number }[]; readonly told: Told }
 > {
   const asked = quantities.flatMap(({ lower, upper, rising, falling }): Asked[] => [
     { aim: rising, upper, lower: -Infinity, entries: null },
     { aim: falling, upper: -lower, lower: -Infinity, entries: null },
   ]);
-  const { trees, report } = await searchAims(analysis, start, asked, asked.map(() => NOTHING_PROVED), { kind: "each" });
+  const { trees, told } = await searchAims(analysis, start, asked, asked.map(() => NOTHING_PROVED), { kind: "each" });
   const ends = quantities.map((_, q) => ({ lower: 0 - trees[2 * q + 1].upper, upper: trees[2 * q].upper }));
-  return { ends, report };
+  return { ends, told };
 }

@@ -6,6 +6,7 @@ import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
 import type { Region } from "./region.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
+import { keepCoefficients, keepEntries, keepExact, type Trace } from "./trace.ts";
 import { weighingOf } from "./weighing.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -22,9 +23,15 @@ export interface Bounding {
 
 /**
  * A piece with its bound: never above what it was split from. Null where it is proved empty. `entries` are bounds of J over what
- * was split (norms only).
+ * was split (norms only). `trace`: takes what a record needs.
  */
-export function boundPart(bounding: Bounding, part: Part, entries: Box | null, level: number): Part | null {
+export function boundPart(
+  bounding: Bounding,
+  part: Part,
+  entries: Box | null,
+  level: number,
+  trace: Trace | null = null,
+): Part | null {
   const { region, objective, workspace, scale } = bounding, { kind } = objective.aim;
   const { multipliers } = workspace;
   loadMultipliers(region, workspace, part);
@@ -35,8 +42,13 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
     heights: renew ? copyOf(part.heights) : part.heights,
     gradients: kind === "value" ? part.gradients : copyOf(part.gradients),
   };
+  if (trace) {
+    trace.piece = piece;
+    trace.isValue = kind === "value";
+    if (renew) trace.lowerSlopes = multipliers.slice(2 * region.width, 3 * region.width);
+  }
   if (!tie(region, piece.phases)) return null;
-  if (renew && !boundHeights(region, workspace, piece, multipliers)) return null;
+  if (renew && !boundHeights(region, workspace, piece, multipliers, trace)) return null;
   if (!tie(region, piece.phases)) return null;
   const signs = part.signs.slice(), isDecided = piece.phases.every((phase) => phase !== 0);
   if (kind !== "value") boundGradients(region, objective, workspace, piece);
@@ -45,6 +57,7 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
     workspace.entryUpper.set(entries!.upper);
     // Where nothing is open rows are exact, and intervals are not.
     boundEntries(region, objective, workspace, { ...piece, signs }, isDecided);
+    if (trace) keepEntries(trace, workspace);
   }
   const weighing = objective.among.length > 1 ? weighingOf(region, objective, part.weights) : null;
   const target = level - NEAR * scale, fixed = weighing?.sum() ?? sumOf(bounding, signs);
@@ -52,21 +65,33 @@ export function boundPart(bounding: Bounding, part: Part, entries: Box | null, l
   const sum = weighing?.sum() ?? fixed;
   pushDown(region, objective, workspace, piece, sum, multipliers);
   let found = settlePushed(region, objective, workspace, piece, sum);
-  if (kind === "norm" && found > level && found <= NOUGHT * scale && isNought(bounding, piece)) found = 0;
+  const weights = weighing?.weights() ?? null;
+  if (trace) keepCoefficients(trace, workspace, found, weights);
+  if (kind === "norm" && found > level && found <= NOUGHT * scale && isNought(bounding, piece)) {
+    found = 0;
+    if (trace) keepExact(trace, found);
+  }
   if (isDecided && found > level) {
     // Half-spaces that meet inside add to a value that is exact without them.
     multipliers.fill(0, 3 * region.width);
     pushDown(region, objective, workspace, piece, sum, multipliers);
-    found = Math.min(found, settlePushed(region, objective, workspace, piece, sum));
-    if (kind === "entry") found = Math.min(found, settleAlive(bounding, piece, sum));
+    const exact = settlePushed(region, objective, workspace, piece, sum);
+    if (trace) keepCoefficients(trace, workspace, exact, weights);
+    found = Math.min(found, exact);
+    if (kind === "entry") {
+      const alive = settleAlive(bounding, piece, sum);
+      if (trace) keepCoefficients(trace, workspace, alive, weights);
+      found = Math.min(found, alive);
+    }
   }
+  if (trace) trace.empty = null;
   return {
     ...part,
     ...piece,
     box: renew ? piece.box : null,
     upper: found < part.upper ? found : part.upper,
     signs,
-    weights: weighing?.weights() ?? part.weights,
+    weights: weights ?? part.weights,
     multipliers: Float32Array.from(multipliers),
   };
 }
@@ -115,7 +140,12 @@ function tie({ network: { units } }: Region, phases: Int8Array): boolean {
   return true;
 }
 
-/** The aim as a sum over the piece; of a norm with chords of |J_j| over the workspace's entries. */
+/**
+ * The aim as a sum over the piece; of a norm with chords of |J_j| over the workspace's entries.
+ *
+ * The sign of an entry is what was first found of it: a record tells entries only until then (`trace.ts`), so that which line
+ * of |J_j| was taken must not depend on what is found later.
+ */
 export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Array): Sum {
   const { aim, direct, seed, entryCharges } = objective, { width, features, byFeature } = region;
   const { start, slopes, entryLower, entryUpper } = workspace;
@@ -137,8 +167,8 @@ export function sumOf({ region, objective, workspace }: Bounding, signs: Int8Arr
   for (let j = 0; j < features; j++) {
     const a = entryLower[j], b = entryUpper[j];
     let slope = 1;
-    if (signs[j] < 0 || b <= 0) slope = -1;
-    else if (signs[j] === 0 && a < 0) {
+    if (signs[j] < 0) slope = -1;
+    else if (signs[j] === 0) {
       slope = (a + b) / (b - a);
       if (!(slope >= -1 && slope <= 1)) slope = 0;
       // Any slope: the largest of |z| - slope z stands at an end.

@@ -9,7 +9,7 @@ import type { Expander } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
 
 /** A problem as other threads are handed it: plain data (structured-clonable), without what each computes in. */
-export interface PlainProblem extends Pick<Problem, "original" | "objectives" | "scales"> {
+export interface PlainProblem extends Pick<Problem, "original" | "objectives" | "scales" | "isRecorded"> {
   readonly network: CondensedNetwork;
   readonly box: Box;
 }

@@ -8,7 +8,8 @@ import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
 import { boxOf, type Piece, type Split } from "./piece.ts";
 import type { Region } from "./region.ts";
-import type { Candidate, Expander, Expansion } from "./tree.ts";
+import type { Candidate, Expander, Expansion, RecordedPart } from "./tree.ts";
+import { keepDecision, keepExact, keepThin, newTrace, recordOf, type Trace, traceOf } from "./trace.ts";
 import { valueAt } from "./value_at.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -22,6 +23,8 @@ export interface Problem {
   readonly workspace: Workspace;
   /** Linear programs of leaves so far: counted, never read by a search. */
   readonly programs: { count: number };
+  /** Whether every bounded piece leaves a record. */
+  readonly isRecorded?: boolean;
 }
 
 /** A bounded part: what is left of it. */
@@ -44,16 +47,18 @@ export function expanderOf(problem: Problem): Expander<Piece> {
 
 export function expandPiece(problem: Problem, node: Piece, level: number): Expansion<Piece> {
   const bounding = boundingOf(problem, node.tree);
-  if (node.split === null) {
-    const { closed, point } = settle(problem, bounding, node, level);
-    return { children: [], closed, bounded: 0, points: point ? [point] : [] };
-  }
+  if (node.split === null) return settleWhole(problem, bounding, node, level);
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
   const parts = partsOf(bounding.region, node);
-  const children: Piece[] = [], points: Candidate[] = [];
+  const children: Piece[] = [], points: Candidate[] = [], records: RecordedPart[] = [];
   let closed = -Infinity;
-  for (const part of parts) {
-    const outcome = settle(problem, bounding, boundPart(bounding, part, entries, level), level);
+  for (const [side, part] of parts.entries()) {
+    const trace = problem.isRecorded ? newTrace() : null;
+    const outcome = settle(problem, bounding, boundPart(bounding, part, entries, level, trace), level, trace);
+    if (trace) {
+      const recorded = recordOf(bounding.region, node, node.tree, side, trace, outcome.piece?.upper ?? outcome.closed);
+      records.push({ ...recorded, child: outcome.piece ? children.length : null });
+    }
     if (outcome.piece) children.push(outcome.piece);
     if (outcome.closed > closed) closed = outcome.closed;
     if (outcome.point) points.push(outcome.point);
@@ -63,7 +68,16 @@ export function expandPiece(problem: Problem, node: Piece, level: number): Expan
       points.push(candidate(bounding, node.tree, climbSmoothed(bounding, bounding.region.box, point)));
     }
   }
-  return { children, closed, bounded: parts.length, points };
+  return { children, closed, bounded: parts.length, points, ...(problem.isRecorded && { records }) };
+}
+
+/** A root on which nothing is open: bounded once more, as a leaf is. */
+function settleWhole(problem: Problem, bounding: Bounding, node: Piece, level: number): Expansion<Piece> {
+  const { region, objective: { aim } } = bounding;
+  const trace = problem.isRecorded ? traceOf({ ...node, box: boxOf(region, node) }, aim.kind === "value") : null;
+  const { closed, point } = settle(problem, bounding, node, level, trace);
+  const records = trace && [{ ...recordOf(region, node, node.tree, 0, trace, closed), child: null }];
+  return { children: [], closed, bounded: 0, points: point ? [point] : [], ...(records && { records }) };
 }
 
 export function boundingOf({ region, objectives, scales, workspace }: Problem, tree: number): Bounding {
@@ -90,7 +104,13 @@ function partsOf(region: Region, piece: Piece): Part[] {
 }
 
 /** What becomes of a bounded part: dropped, closed, or open with its next split. */
-export function settle(problem: Problem, bounding: Bounding, part: Part | null, level: number): Outcome {
+export function settle(
+  problem: Problem,
+  bounding: Bounding,
+  part: Part | null,
+  level: number,
+  trace: Trace | null = null,
+): Outcome {
   if (part === null) return NOTHING;
   const { tree, upper } = part;
   if (upper <= level) return { piece: null, closed: upper, point: null };
@@ -104,8 +124,8 @@ export function settle(problem: Problem, bounding: Bounding, part: Part | null, 
     return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
   }
   return bounding.objective.aim.kind === "value"
-    ? settleValue(problem, bounding, part, piece.box)
-    : settleGradient(problem, bounding, part, piece.box, level);
+    ? settleValue(problem, bounding, part, piece.box, trace)
+    : settleGradient(problem, bounding, part, piece.box, level, trace);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
@@ -115,15 +135,23 @@ function settleGradient(
   part: Part,
   box: Box,
   level: number,
+  trace: Trace | null,
 ): Outcome {
   const { region, objective: { aim } } = bounding, { tree, phases } = part;
   const { upper, value } = boundAim(region, original, phases, aim, part.upper);
+  if (trace && upper < part.upper) keepExact(trace, upper);
   if (upper <= level) return { piece: null, closed: upper, point: null };
   programs.count++;
   const piece = { ...part, box }, forms = leafForms(region, piece);
   const decision = decide(region, original, piece, forms);
-  if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;
-  if (!region.isSolid && isThinAround(region, original, piece, forms)) return NOTHING;
+  if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {
+    if (trace) keepDecision(trace, forms.units, decision);
+    return NOTHING;
+  }
+  if (!region.isSolid && isThinAround(region, original, piece, forms)) {
+    if (trace) keepThin(trace, forms.units);
+    return NOTHING;
+  }
   if (decision.kind !== "inside" && decision.kind !== "thin") return { piece: null, closed: upper, point: null };
   const isSure = decision.kind === "inside" && decision.isExact;
   const point = isSure ? decision.point : pointInside(region, original, piece, decision.point, forms) ?? decision.point;
@@ -132,8 +160,8 @@ function settleGradient(
 }
 
 /** Every unit has its phase: a linear program finds the largest value. */
-function settleValue(problem: Problem, bounding: Bounding, part: Part, box: Box): Outcome {
-  const found = boundLeaf(problem, bounding, part, box);
+function settleValue(problem: Problem, bounding: Bounding, part: Part, box: Box, trace: Trace | null): Outcome {
+  const found = boundLeaf(problem, bounding, part, box, trace);
   if (found === null) return NOTHING;
   const { upper, point } = found;
   return { piece: null, closed: upper, point: point && candidate(bounding, part.tree, point) };

@@ -6,6 +6,7 @@ import type { Problem } from "./expand.ts";
 import { decide, type LeafForms, leafForms } from "./leaf.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { type Form, leastForms } from "./least_forms.ts";
+import { keepCoefficients, keepDecision, keepHalfSpaces, type Trace } from "./trace.ts";
 import { weighingOf } from "./weighing.ts";
 
 /** What a value is at most on a piece, and a point where a linear program finds it so large. */
@@ -24,33 +25,40 @@ export function boundLeaf(
   bounding: Bounding,
   part: Part,
   box: Box,
+  trace: Trace | null = null,
 ): LeafBound | null {
-  const { region, objective } = bounding, { among } = objective;
+  const { region, objective } = bounding, { among } = objective, isAmong = among.length > 1;
   const bounded: Bounded = { ...part, box }, leaf = leafForms(region, bounded), { units, halfSpaces, errors } = leaf;
-  const sum = among.length > 1 ? weighingOf(region, objective, part.weights).sum() : sumOf(bounding, part.signs);
+  const sum = isAmong ? weighingOf(region, objective, part.weights).sum() : sumOf(bounding, part.signs);
   programs.count++;
   const found = optimise(halfSpaces, box, formOf(bounding, bounded, sum).slopes);
   if (found.isEmpty) {
-    if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) return null;
+    if (boxMaximum(halfSpaces, errors, box, found.multipliers) < 0) {
+      if (trace) keepHalfSpaces(trace, units, found.multipliers);
+      return null;
+    }
     programs.count++;
-    const { kind } = decide(region, original, bounded, leaf);
-    if (kind === "empty" || (kind === "thin" && region.isSolid)) return null;
+    const decision = decide(region, original, bounded, leaf);
+    if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {
+      if (trace) keepDecision(trace, units, decision);
+      return null;
+    }
   }
   const { multipliers } = found.isEmpty
     ? optimiseThin(leaf, box, formOf(bounding, bounded, sum).slopes) ?? found
     : found;
   const alone = settled(bounding, bounded, sum, units, multipliers);
+  if (trace) keepCoefficients(trace, bounding.workspace, alone, isAmong ? part.weights : null);
   const upper = Math.min(part.upper, alone), point = found.isEmpty ? null : found.point;
-  if (among.length < 2 || found.isEmpty) return { upper, point };
+  if (!isAmong || found.isEmpty) return { upper, point };
   const forms = among.map(({ seed, direct, constant }) =>
     formOf(bounding, bounded, { gated: null, units: seed, inputs: direct, constant, charge: 0 })
   );
   const least = leastForms(forms, halfSpaces, box);
   const weighed = weighingOf(region, objective, least.weights).sum();
-  return {
-    upper: Math.min(upper, settled(bounding, bounded, weighed, units, least.multipliers)),
-    point: least.point,
-  };
+  const together = settled(bounding, bounded, weighed, units, least.multipliers);
+  if (trace) keepCoefficients(trace, bounding.workspace, together, least.weights);
+  return { upper: Math.min(upper, together), point: least.point };
 }
 
 /**

@@ -4,6 +4,14 @@ export const DEFAULT_NODES = 10_000;
 /** The most nodes that one question may ask for. */
 export const MOST_NODES = 1_000_000;
 
+/**
+ * The most nodes of a search that is recorded, and the numbers that its record holds at most. A number takes up to 25 bytes of
+ * JSON, so a record at most 6.5 MB: an isolate of 128 MB makes it, a host that reads bodies of 16 MiB reads it. One size for
+ * all hosts, as it decides where a search ends.
+ */
+export const MOST_RECORDED_NODES = 10_000;
+export const MOST_RECORDED_NUMBERS = 2 ** 18;
+
 /** The most time that one question may ask for: a day. */
 export const MOST_TIME_MS = 86_400_000;
 

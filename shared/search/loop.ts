@@ -1,8 +1,20 @@
 import type { SearchReport } from "../certificate/finding.ts";
+import type { PieceRecord } from "../certificate/search_record.ts";
 import { boundsToShow, endedByGap, type Goal } from "./goal.ts";
-import { interruption, type Interruptions } from "./limits.ts";
+import { interruption, type Interruptions, MOST_RECORDED_NUMBERS } from "./limits.ts";
 import { loadTree, type SavedTree, saveTree } from "./saved.ts";
-import { improve, merge, plant, promising, type Rules, type SearchState, settle, take, uppersOf } from "./state.ts";
+import {
+  hear,
+  improve,
+  merge,
+  plant,
+  promising,
+  type Rules,
+  type SearchState,
+  settle,
+  take,
+  uppersOf,
+} from "./state.ts";
 import type { Expander, Prove, Proved, Root, TreeNode } from "./tree.ts";
 
 /** Nodes that are expanded together. A constant of the search: answers depend on it. */
@@ -16,6 +28,8 @@ export interface Task<N extends TreeNode> {
   readonly prove: Prove;
   /** Bytes that an open node takes (default: none are counted). */
   readonly bytesOf?: (node: N) => number;
+  /** Numbers that the records of one expansion hold at most (default: nothing is recorded). */
+  readonly recordedNumbers?: number;
 }
 
 /** How far a search is. */
@@ -33,6 +47,8 @@ export interface SearchContext<N extends TreeNode> extends Interruptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Called between rounds with the tree as it is; `save` copies it. */
   readonly onRound?: (save: () => SavedTree<N>) => void;
+  /** Asked before each round of a part: what was proved in others since, a tree each. Its steps depend on it. */
+  readonly heard?: () => readonly Proved[];
 }
 
 export interface Searched<N extends TreeNode> {
@@ -42,6 +58,8 @@ export interface Searched<N extends TreeNode> {
   /** Nodes left whose bounds could still change the answer. */
   readonly open: number;
   readonly stoppedBy: Exclude<SearchReport["stopped_by"], "none">;
+  /** Every bounded piece, of a search that is recorded. */
+  readonly records: readonly PieceRecord[];
   /** The tree at the end, to go on with. */
   readonly save: () => SavedTree<N>;
 }
@@ -76,6 +94,11 @@ export function resume<N extends TreeNode>(
   return run(loadTree(saved, rulesOf(task)), task, context);
 }
 
+/** The search as it begins, to be gone on with. */
+export function begin<N extends TreeNode>(roots: readonly Root<N>[], task: Task<N>): SavedTree<N> {
+  return saveTree(plant(roots, rulesOf(task)));
+}
+
 function rulesOf<N extends TreeNode>({ goal, limits, bytesOf = () => 0 }: Task<N>): Rules<N> {
   return { goal, gap: limits.gap, bytesOf };
 }
@@ -85,9 +108,10 @@ async function run<N extends TreeNode>(
   task: Task<N>,
   context: SearchContext<N>,
 ): Promise<Searched<N>> {
-  const rules = rulesOf(task), { signal, clock, onProgress, onRound } = context;
+  const rules = rulesOf(task), { signal, clock, onProgress, onRound, heard } = context;
   for (;;) {
     signal?.throwIfAborted();
+    if (heard) hear(state, heard(), rules);
     const stoppedBy = reasonToStop(state, task, context);
     if (stoppedBy !== null) return resultOf(state, stoppedBy);
     await round(state, task, rules);
@@ -100,17 +124,23 @@ async function run<N extends TreeNode>(
 /** What the question itself decides comes first: an answer that is complete is not called interrupted. */
 function reasonToStop<N extends TreeNode>(
   state: SearchState<N>,
-  { goal, limits, expander }: Task<N>,
+  { goal, limits, expander, recordedNumbers = 0 }: Task<N>,
   context: SearchContext<N>,
 ): Searched<N>["stoppedBy"] | null {
   if (state.open === 0) return endedByGap(goal, uppersOf(state), state, limits.gap) ? "gap" : "closed";
   if (state.cut || state.nodes + expander.most > limits.max_nodes) return "max_nodes";
+  // A round that a record might not hold is not begun: the question alone decides that.
+  if (state.recorded + wantedNodes(state) * recordedNumbers > MOST_RECORDED_NUMBERS) return "record";
   return interruption(context, state.bytes);
+}
+
+function wantedNodes({ open }: { readonly open: number }): number {
+  return Math.min(NODES_PER_ROUND, open);
 }
 
 async function round<N extends TreeNode>(state: SearchState<N>, task: Task<N>, rules: Rules<N>): Promise<void> {
   const { limits, expander, prove } = task;
-  const wanted = Math.min(NODES_PER_ROUND, state.open);
+  const wanted = wantedNodes(state);
   const affordable = Math.floor((limits.max_nodes - state.nodes) / expander.most);
   // What follows a smaller round would not be what follows the full one: it is the last.
   if (affordable < wanted) state.cut = true;
@@ -141,5 +171,12 @@ function resultOf<N extends TreeNode>(
       throw new RangeError(`Cannot search: ${lower} is proved in tree ${tree}, above its bound ${upper}`);
     }
   });
-  return { trees, nodes: state.nodes, open: state.open, stoppedBy, save: () => saveTree(state) };
+  return {
+    trees,
+    nodes: state.nodes,
+    open: state.open,
+    stoppedBy,
+    records: state.records,
+    save: () => saveTree(state),
+  };
 }

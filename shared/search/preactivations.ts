@@ -2,6 +2,7 @@ import type { Box } from "../numeric/box.ts";
 import { addDown, addUp, nextUp, settleWith } from "../numeric/rounding.ts";
 import type { Region } from "./region.ts";
 import type { Bounded } from "./push_down.ts";
+import { keepRowOf, type Trace } from "./trace.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Units whose rows are walked together: lanes of one call. */
@@ -9,13 +10,19 @@ const TOGETHER = 4;
 
 /**
  * Bounds of all h_u over a piece by rows, from the input on, in place; units whose sign they decide get their phase. The row of a
- * decided unit is a half-space that the box is cut by. False: the piece is proved empty.
+ * decided unit is a half-space that the box is cut by. False: the piece is proved empty; `trace` takes by which row.
  *
  * r_v lies above alpha h_v (`multipliers`) and below its chord, x_j between its ends: a row over g with other lines, so that
  * `Vectors.gatedRows` walks it.
  * Rounding: outward. Source: shared/README.md (6), (25); cost about 2 U (U^2 / 2 + U n) multiplications.
  */
-export function boundHeights(region: Region, workspace: Workspace, piece: Bounded, multipliers: Float64Array): boolean {
+export function boundHeights(
+  region: Region,
+  workspace: Workspace,
+  piece: Bounded,
+  multipliers: Float64Array,
+  trace: Trace | null = null,
+): boolean {
   const { width, features, ranks, vectors, upward } = region, { asked, found, laneSlopes, upwardLines } = workspace;
   const lost = (width + features) * region.underflow;
   prepareInputs(region, workspace, piece.box);
@@ -40,7 +47,10 @@ export function boundHeights(region: Region, workspace: Workspace, piece: Bounde
       });
       for (let i = 0; i < count; i++) {
         tighten(region, workspace, piece, first + i, i, lost);
-        if (!decide(region, piece, first + i)) return false;
+        if (!decide(region, piece, first + i)) {
+          if (trace) keepCrossing(workspace, piece, first + i, i, trace);
+          return false;
+        }
       }
       for (let i = 0; i < count; i++) {
         const phase = decided[i];
@@ -83,6 +93,20 @@ function decide({ isSolid }: Region, { phases, heights: { lower, upper } }: Boun
     else if (isSolid ? upper[u] <= 0 : upper[u] < 0) phases[u] = -1;
   }
   return true;
+}
+
+/** Which of a unit's rows leaves no height: below 0 where that is its phase, or across the bound of the other side. */
+function keepCrossing(
+  { mosts }: Workspace,
+  { phases, heights: { lower, upper } }: Bounded,
+  u: number,
+  i: number,
+  trace: Trace,
+): void {
+  for (const sign of [1, -1]) {
+    const most = mosts[sign > 0 ? TOGETHER + i : i];
+    if (most < (phases[u] === sign ? 0 : sign > 0 ? lower[u] : -upper[u])) return keepRowOf(trace, u, sign);
+  }
 }
 
 /** Cuts a box by phase h_u >= 0: its coefficients over x stand behind those over the units. False: nothing is left. */

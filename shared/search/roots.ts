@@ -7,6 +7,7 @@ import type { Original } from "./leaf.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import type { Region } from "./region.ts";
+import type { Trace } from "./trace.ts";
 import { firstWeights } from "./weighing.ts";
 import { workspaceOf } from "./workspace.ts";
 
@@ -45,14 +46,26 @@ function sizeOf(upper: number, lower: number): number {
 }
 
 /** The whole region as a piece of a tree, with its bound. Its split is null where nothing is left to decide. */
-export function rootOf(problem: Problem, tree: number, upper: number, level: number): Piece {
-  const bounding = boundingOf(problem, tree), bounded = rootPart(problem, tree, upper, level);
+export function rootOf(
+  problem: Problem,
+  tree: number,
+  upper: number,
+  level: number,
+  trace: Trace | null = null,
+): Piece {
+  const bounding = boundingOf(problem, tree), bounded = rootPart(problem, tree, upper, level, trace);
   const box = bounded.box ?? problem.region.box;
   return { ...bounded, split: chooseSplit(bounding, { ...bounded, box }, bounded.box !== null) };
 }
 
 /** The whole region as a part: bounded once, entries of J by rows. */
-export function rootPart(problem: Problem, tree: number, upper: number, level: number): Part {
+export function rootPart(
+  problem: Problem,
+  tree: number,
+  upper: number,
+  level: number,
+  trace: Trace | null = null,
+): Part {
   const { region, workspace } = problem, bounding = boundingOf(problem, tree), { objective } = bounding;
   const { lower: low, upper: high } = region.network, { width, features } = region;
   const { aim } = objective, isNorm = aim.kind === "norm";
@@ -78,7 +91,7 @@ export function rootPart(problem: Problem, tree: number, upper: number, level: n
     weights: aim.kind === "value" && aim.among ? firstWeights(region, aim.among) : new Float64Array(0),
     depth: 0,
   };
-  const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level);
+  const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level, trace);
   if (bounded === null) throw new RangeError("Cannot search: the region was found empty");
   return bounded;
 }

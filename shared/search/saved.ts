@@ -1,4 +1,5 @@
 /** A search as plain data: saved, cut into parts, joined, gone on with. */
+import type { PieceRecord } from "../certificate/search_record.ts";
 import { type Open, precedes } from "./frontier.ts";
 import { emptyState, type Part, reopen, type Rules, type SearchState, settle } from "./state.ts";
 import type { TreeNode } from "./tree.ts";
@@ -24,10 +25,13 @@ export interface SavedTree<N extends TreeNode> {
   readonly rounds: number;
   /** Whether the last round was cut short by `max_nodes`. */
   readonly cut: boolean;
+  /** Of a search that is recorded, and how many numbers they hold. */
+  readonly records?: readonly PieceRecord[];
+  readonly recorded?: number;
 }
 
 export function saveTree<N extends TreeNode>(state: SearchState<N>): SavedTree<N> {
-  const { heaps, closed, proved, part, opened, nodes, rounds, cut } = state;
+  const { heaps, closed, proved, part, opened, nodes, rounds, cut, records, recorded } = state;
   return {
     version: SAVED_VERSION,
     part,
@@ -41,6 +45,7 @@ export function saveTree<N extends TreeNode>(state: SearchState<N>): SavedTree<N
     nodes,
     rounds,
     cut,
+    ...(records.length > 0 && { records: [...records], recorded }),
   };
 }
 
@@ -54,6 +59,8 @@ export function loadTree<N extends TreeNode>(saved: SavedTree<N>, rules: Rules<N
   const state = emptyState<N>(saved.closed.map(numberIn), proved, saved.part);
   for (const one of saved.frontier) reopen(state, one, rules);
   settle(state, rules);
+  state.records.push(...saved.records ?? []);
+  state.recorded = saved.recorded ?? 0;
   return Object.assign(state, { opened: saved.opened, nodes: saved.nodes, rounds: saved.rounds });
 }
 
@@ -76,10 +83,11 @@ export function savedUppers<N extends TreeNode>(saved: SavedTree<N>): number[] {
  * Deals the open nodes out to parts, the best first, one each in turn. Each part is a search that can be gone on with by
  * itself; what is known (finished bounds, proved points) goes with all of them, the count of nodes with the first.
  *
- * Throws: `RangeError` for a part of a cut search.
+ * Throws: `RangeError` for a part of a cut search, or a search that is recorded: its pieces have one order.
  */
 export function cut<N extends TreeNode>(saved: SavedTree<N>, parts: number): SavedTree<N>[] {
   if (saved.part !== null) throw new RangeError("Cannot cut a search: it is a part already");
+  if (saved.records) throw new RangeError("Cannot cut a search: it is recorded");
   const best = [...saved.frontier].sort((a, b) => precedes(a, b) ? -1 : 1);
   return Array.from({ length: parts }, (_, index) => ({
     ...saved,

@@ -1,20 +1,24 @@
-import type { Run } from "../bounds/pass.ts";
+import { mostNumbersIn, type SearchRecord } from "../certificate/search_record.ts";
+import type { Run, Work } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
 import { type Box, midpoint } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import type { SearchLimits } from "../query.ts";
 import { mostEntryAt, mostNormAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
+import type { Conduct, Conducted, Continuation } from "./conduct.ts";
 import type { Distribute } from "./distribute.ts";
 import { expanderOf } from "./expand.ts";
 import { enoughFor, type Goal, levelsOf } from "./goal.ts";
 import { boundAim, type Original } from "./leaf.ts";
-import { FLOPS_A_MILLISECOND } from "./limits.ts";
-import { search, type SearchContext, type Searched } from "./loop.ts";
+import { FLOPS_A_MILLISECOND, MOST_RECORDED_NUMBERS } from "./limits.ts";
+import { begin, resume, search, type SearchContext, type Searched, type Task } from "./loop.ts";
 import type { Aim } from "./objective.ts";
 import { bytesOf, type Piece } from "./piece.ts";
 import { flopsOfPiece, type Region, regionOf, vectorsFor } from "./region.ts";
+import type { SavedTree } from "./saved.ts";
 import { type Asked, problemOf, rootOf } from "./roots.ts";
+import { keepExact, newTrace, recordedTree, recordOf, type Trace } from "./trace.ts";
 import type { Candidate, Expander, Prove, Proved, Root } from "./tree.ts";
 
 /** What is searched: aims over a box, with what one pass over the network found. */
@@ -37,14 +41,18 @@ export interface SearchQuestion {
   readonly run: Run;
 }
 
-export interface RegionContext extends SearchContext<Piece> {
+export interface RegionContext extends Omit<SearchContext<Piece>, "heard" | "onRound">, Continuation {
   /** Shares rounds out to other threads (absent: all is done on this one). */
   readonly distribute?: Distribute;
   /** How many of them, this one included (default 1): so much more arithmetic fits into a time limit. */
   readonly threads?: number;
 }
 
-export interface RegionSearched extends Omit<Searched<Piece>, "save"> {
+export interface RegionSearched extends Omit<Searched<Piece>, "save" | "records"> {
+  /** Where one was asked for. */
+  readonly record?: SearchRecord;
+  /** Into how many a host cut the search. */
+  readonly parts?: number;
   /** Of each tree at least the share of the box's volume over which its bound is above its level; 1 where that is not known. */
   readonly openShares: readonly number[];
 }
@@ -64,7 +72,14 @@ export async function searchRegion(
   if (vectors === null) {
     const trees = proved.map((one, tree) => ({ ...one, upper: asked[tree].upper }));
     const open = isOpen.filter(Boolean).length;
-    return { trees, nodes: 0, open, stoppedBy: open > 0 ? "memory" : "closed", openShares: isOpen.map(Number) };
+    return {
+      trees,
+      nodes: 0,
+      open,
+      stoppedBy: open > 0 ? "memory" : "closed",
+      openShares: isOpen.map(Number),
+      ...recorded(question, []),
+    };
   }
   try {
     return await searchIn(regionOf(network!, box, () => vectors), question, isOpen, levels, context);
@@ -78,20 +93,32 @@ async function searchIn(
   question: SearchQuestion,
   isOpen: readonly boolean[],
   levels: Float64Array,
-  { distribute, threads = 1, ...context }: RegionContext,
+  { distribute, threads = 1, saved, onSave, conduct, ...context }: RegionContext,
 ): Promise<RegionSearched> {
-  const { original, box, asked, proved, goal, limits, place, run } = question;
-  const problem = problemOf(region, original, asked);
+  const { original, box, asked, proved, goal, limits, place, run } = question, isRecorded = limits.record === true;
+  const problem = { ...problemOf(region, original, asked), isRecorded };
   const local = expanderOf(problem);
+  // What a piece's record holds at most, and what there is of records.
+  const mostNumbers = isRecorded ? mostNumbersIn(region.width, region.features, region.network.outputs) : 0;
+  let held = 0;
   const roots = asked.map(({ upper }, tree): Root<Piece> => {
     run.signal?.throwIfAborted();
     const { aim } = asked[tree], isOne = aim.kind !== "value" || aim.among === undefined;
     if (!isOpen[tree]) return { upper, node: null, proved: proved[tree] };
-    if (region.width === 0 && isOne) return leafRoot(region, original, asked[tree].aim, upper, proved[tree]);
-    if (limits.max_nodes < local.most) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
-    const node = rootOf(problem, tree, upper, levels[tree]);
-    if (node.split !== null || !isOne) return { upper: node.upper, node, proved: proved[tree] };
-    return leafRoot(region, original, aim, node.upper, proved[tree], node.phases);
+    // No round follows then: the search ends as it begins.
+    const isLast = limits.max_nodes < local.most || held + mostNumbers > MOST_RECORDED_NUMBERS;
+    const trace = isRecorded ? newTrace() : null;
+    const kept = (root: Root<Piece>): Root<Piece> => {
+      if (trace === null) return root;
+      const recorded = recordOf(region, null, tree, 0, trace, root.upper);
+      held += recorded.numbers;
+      return { ...root, recorded };
+    };
+    if (region.width === 0 && isOne) return kept(leafRoot(region, original, aim, upper, proved[tree], trace));
+    if (isLast) return { upper, node: notBounded(tree, upper), proved: proved[tree] };
+    const node = rootOf(problem, tree, upper, levels[tree], trace);
+    if (node.split !== null || !isOne) return kept({ upper: node.upper, node, proved: proved[tree] });
+    return kept(leafRoot(region, original, aim, node.upper, proved[tree], trace, node.phases));
   });
   const proveAt = question.prove ??
     ((points: readonly Candidate[]) => prove(question, points.map((one) => ({ ...one, point: place(one.point) }))));
@@ -107,24 +134,75 @@ async function searchIn(
   });
   const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
-  const plain = { network: region.network, box, original, objectives, scales };
+  const plain = { network: region.network, box, original, objectives, scales, isRecorded };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
-  const before = run.work.flops, { time_ms } = limits;
+  const before = { ...run.work }, { time_ms } = limits;
   const most = time_ms === undefined ? Infinity : time_ms * threads * FLOPS_A_MILLISECOND;
+  const task: Task<Piece> = {
+    goal,
+    limits,
+    expander: counting(distributed ?? local, flops, run),
+    bytesOf,
+    recordedNumbers: local.most * mostNumbers,
+    prove: proveAt,
+  };
+  const searching: SearchContext<Piece> = {
+    signal: run.signal,
+    ...context,
+    isSpent: () => run.work.flops - before.flops >= most,
+    ...(onSave && { onRound: (save) => onSave(() => ({ tree: save(), work: since(before, run) })) }),
+  };
   try {
-    const found = await search(roots, {
-      goal,
-      limits,
-      expander: counting(distributed ?? local, flops, run),
-      bytesOf,
-      prove: proveAt,
-    }, { signal: run.signal, ...context, isSpent: () => run.work.flops - before >= most });
+    if (saved) spend(run, saved.work);
+    const driven = conduct && !isRecorded ? await conducted(conduct, saved?.tree ?? begin(roots, task)) : null;
+    const from = driven?.tree ?? saved?.tree;
+    const found = from ? await resume(from, task, searching) : await search(roots, task, searching);
+    const { save: _, records, ...rest } = found;
     // Proved where it is handed out.
     const trees = found.trees.map((tree) => ({ ...tree, point: tree.point && place(tree.point) }));
-    return { ...found, trees, openShares: openShares(found, box, asked.length) };
+    return {
+      ...rest,
+      trees,
+      openShares: openShares(found, box, asked.length),
+      ...recorded(question, records),
+      ...(driven && { parts: driven.parts }),
+    };
   } finally {
     distributed?.close();
   }
+
+  /** What the host makes of the search from a tree on; work that was done elsewhere is counted as if it were done here. */
+  async function conducted(conduct: Conduct, begun: SavedTree<Piece>): ReturnType<Conduct> {
+    const advance: Conducted["advance"] = async (tree, { nodes = Infinity, ...context } = {}) => {
+      const start = { ...run.work }, max_nodes = Math.min(limits.max_nodes, tree.nodes + nodes);
+      const { save } = await resume(tree, { ...task, limits: { ...limits, max_nodes } }, { ...searching, ...context });
+      const work = since(start, run);
+      Object.assign(run.work, start);
+      return { tree: save(), work };
+    };
+    const driven = await conduct({ begun: { tree: begun, work: since(before, run) }, advance });
+    spend(run, driven.work);
+    return driven;
+  }
+}
+
+function since(before: Readonly<Work>, { work }: Run): Work {
+  return { flops: work.flops - before.flops, rows: work.rows - before.rows };
+}
+
+function spend({ work }: Run, { flops, rows }: Readonly<Work>): void {
+  work.flops += flops;
+  work.rows += rows;
+}
+
+/** The record of a search, where one was asked for. */
+function recorded(
+  { network, asked, limits }: SearchQuestion,
+  pieces: SearchRecord["pieces"],
+): { readonly record?: SearchRecord } {
+  if (!limits.record) return {};
+  const units = (network?.units ?? []).map(({ activation, index, kink }) => ({ activation, index, kink }));
+  return { record: { units, trees: asked.map(({ aim, upper }) => recordedTree(aim, upper)), pieces } };
 }
 
 /** The same expander, with every bounded part counted as so much work. */
@@ -146,11 +224,20 @@ function leafRoot(
   aim: Aim,
   upper: number,
   proved: Proved,
+  trace: Trace | null,
   phases: Int8Array = new Int8Array(region.width),
 ): Root<Piece> {
   const bound = aim.kind === "value" ? upper : boundAim(region, original, phases, aim, upper).upper;
+  if (trace) {
+    trace.piece ??= { box: region.box, phases, heights: NOTHING, gradients: NOTHING };
+    trace.empty = null;
+    if (bound < upper) keepExact(trace, bound);
+  }
   return { upper: bound, node: null, proved };
 }
+
+/** Bounds of no unit. */
+const NOTHING: Box = { lower: new Float64Array(0), upper: new Float64Array(0) };
 
 /** Pieces that phases part may overlap as boxes: their shares are added all the same, up to 1. */
 function openShares({ save, trees, open }: Searched<Piece>, { lower, upper }: Box, count: number): number[] {

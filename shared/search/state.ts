@@ -1,6 +1,7 @@
+import type { PieceRecord } from "../certificate/search_record.ts";
 import { addTo, bestTrees, type Heap, type Open, takeBest } from "./frontier.ts";
 import { enoughFor, type Goal, levelsOf } from "./goal.ts";
-import type { Candidate, Expansion, Proved, Root, TreeNode } from "./tree.ts";
+import type { Candidate, Expansion, Proved, RecordedPart, Root, TreeNode } from "./tree.ts";
 
 /** A part of a cut search. */
 export interface Part {
@@ -25,6 +26,9 @@ export interface SearchState<N extends TreeNode> {
   /** Open nodes, and the bytes they take. */
   open: number;
   bytes: number;
+  /** Every bounded piece of a search that is recorded, and the numbers in it. */
+  readonly records: PieceRecord[];
+  recorded: number;
 }
 
 /** What the state's functions need to know of a search. */
@@ -41,8 +45,9 @@ export function plant<N extends TreeNode>(roots: readonly Root<N>[], rules: Rule
     roots.map(({ node, upper }) => node === null ? upper : -Infinity),
     roots.map(({ proved }) => proved),
   );
-  roots.forEach(({ node, upper }, tree) => {
-    if (node !== null) open(state, checkedNode(node, tree, upper), rules);
+  roots.forEach(({ node, upper, recorded }, tree) => {
+    const at = recorded ? keepRecord(state, recorded, null) : undefined;
+    if (node !== null) open(state, placed(checkedNode(node, tree, upper), at), rules);
   });
   settle(state, rules);
   return state;
@@ -65,7 +70,23 @@ export function emptyState<N extends TreeNode>(
     cut: false,
     open: 0,
     bytes: 0,
+    records: [],
+    recorded: 0,
   };
+}
+
+/** Where the record stands from now on. */
+function keepRecord<N extends TreeNode>(
+  state: SearchState<N>,
+  { record, numbers }: Omit<RecordedPart, "child">,
+  parent: number | null,
+): number {
+  state.recorded += numbers;
+  return state.records.push({ ...record, parent }) - 1;
+}
+
+function placed<N extends TreeNode>(node: N, record: number | undefined): N {
+  return record === undefined ? node : { ...node, record };
 }
 
 /** Opens a node, or keeps only its bound where that no longer matters. */
@@ -110,14 +131,17 @@ export function merge<N extends TreeNode>(
   rules: Rules<N>,
 ): void {
   if (expansions.length !== nodes.length) throw new RangeError("Cannot search: not one expansion a node");
-  expansions.forEach(({ children, closed, bounded }, at) => {
-    const { tree, upper } = nodes[at];
+  expansions.forEach(({ children, closed, bounded, records = [] }, at) => {
+    const { tree, upper, record: parent = null } = nodes[at];
     if (!(bounded >= 0 && bounded <= most)) {
       throw new RangeError(`Cannot search: ${bounded} nodes bounded, not ${most}`);
     }
     if (!(closed <= upper)) throw new RangeError(`Cannot search: a finished part has ${closed}, its parent ${upper}`);
     state.closed[tree] = Math.max(state.closed[tree], closed);
-    for (const child of children) open(state, checkedNode(child, tree, upper), rules);
+    const places = new Map<number | null, number>();
+    for (const one of records) places.set(one.child, keepRecord(state, one, parent));
+    let k = 0;
+    for (const child of children) open(state, placed(checkedNode(child, tree, upper), places.get(k++)), rules);
     state.nodes += bounded;
   });
   state.rounds++;
@@ -148,6 +172,17 @@ export function improve<N extends TreeNode>(
   points.forEach(({ tree, point }, k) => {
     if (lowers[k] > proved[tree].lower) proved[tree] = { lower: lowers[k], point };
   });
+}
+
+/** Takes over what was proved elsewhere. */
+export function hear<N extends TreeNode>(state: SearchState<N>, proved: readonly Proved[], rules: Rules<N>): void {
+  let isNew = false;
+  proved.forEach((one, tree) => {
+    if (!(one.lower > state.proved[tree].lower)) return;
+    state.proved[tree] = one;
+    isNew = true;
+  });
+  if (isNew) settle(state, rules);
 }
 
 /** Moves the levels to what is known now, and drops open nodes that no longer matter: their bounds stay in `closed`. */

@@ -1,3 +1,5 @@
+import type { PieceRecord } from "../certificate/search_record.ts";
+
 /** What a search is told about its nodes: plain data, made by whoever bounds them. */
 
 /** A part of the region for one of the searched trees; what bounds it adds fields of its own (structured-clonable). */
@@ -6,6 +8,8 @@ export interface TreeNode {
   readonly tree: number;
   /** Its bound: no value over this part lies above it. Never NaN. */
   readonly upper: number;
+  /** Where its record stands, in a search that is recorded. */
+  readonly record?: number;
 }
 
 /** A point and what plain arithmetic found there; unproved. */
@@ -30,6 +34,16 @@ export interface Expansion<N extends TreeNode> {
   /** Nodes that this cost: at most the expander's `most`. */
   readonly bounded: number;
   readonly points: readonly Candidate[];
+  /** Of a search that is recorded: every part that was bounded, in order. */
+  readonly records?: readonly RecordedPart[];
+}
+
+/** What bounding a part leaves, and which child it became (null: it is finished or empty). */
+export interface RecordedPart {
+  readonly record: Omit<PieceRecord, "parent">;
+  /** How many numbers it holds, roughly. */
+  readonly numbers: number;
+  readonly child: number | null;
 }
 
 /** Splits nodes and bounds the parts. */
@@ -54,4 +68,6 @@ export interface Root<N extends TreeNode> {
   /** Null: there is nothing to split. */
   readonly node: N | null;
   readonly proved: Proved;
+  /** Of a search that is recorded: what bounding the whole region left. */
+  readonly recorded?: Omit<RecordedPart, "child">;
 }

@@ -191,6 +191,11 @@ Deno.test("certify: --max-nodes, --gap and --time ask for a search, and progress
   const { query, method } = await searched(["--gap", "0.9", "--time", "1.5"]);
   assert.deepEqual(query.options.search, { max_nodes: 10_000, gap: 0.9, time_ms: 1500 });
   assert.equal(method.search.stopped_by, "gap");
+  const recorded = await searched(["--max-nodes", "40", "--record"]);
+  assert.deepEqual(recorded.query.options.search, { max_nodes: 40, gap: 0, record: true });
+  assert.ok(recorded.record.pieces.length > recorded.method.search.nodes);
+  // Alone it asks for a search.
+  assert.equal((await searched(["--record"])).query.options.search.record, true);
   // The gap of a radius is that of its two ends.
   const radius = [
     "--center",

@@ -43,7 +43,12 @@ function wrongQuestions(
     [{ ...good, property: { type: "monotonicity", output: 10 } }, "invalid-query", 422, "/property/output"],
     [{ ...good, property: { type: "monotonicity", output: 0, features: [16] } }, "invalid-query", 422],
     [{ ...good, options: { search: { time_ms: 0.5 } } }, "invalid-query", 422, "/options/search/time_ms"],
-    [{ ...good, options: { search: { record: true } } }, "unsupported-option", 422, "/options/search/record"],
+    [
+      { ...good, options: { search: { record: true, max_nodes: 20_000 } } },
+      "invalid-query",
+      422,
+      "/options/search/max_nodes",
+    ],
     [{ ...good, options: { preactivation: "alpha_crown" } }, "unsupported-option", 422, "/options/preactivation"],
     [{ ...good, options: { arithmetic: "f16" } }, "invalid-query", 422, "/options/arithmetic"],
     hasJobs

@@ -117,6 +117,25 @@ export const SCENES: Scene[] = [
     },
   },
   {
+    fact: "POST /v1/certify records a search where it is asked to, until the record is full",
+    async play(host) {
+      const digest = await keepModel(host), search = { record: true, max_nodes: 10_000 };
+      const about = { model: { digest }, region: { ...REGION, radius: 0.5 }, property: { type: "lipschitz" } };
+      const { certificate, text } = await ask(host, { ...about, options: { search } });
+      const { nodes, stopped_by } = (certificate.method as { search: { nodes: number; stopped_by: string } }).search;
+      const { pieces } = (certificate as unknown as { record: { pieces: { parent: number | null }[] } }).record;
+      assert.deepEqual([stopped_by, certificate.reproducible], ["record", true]);
+      assert.equal(pieces.filter(({ parent }) => parent !== null).length, nodes);
+      assert.ok(text.length > 1e6 && text.length < 7e6, `${text.length} bytes`);
+      const short = await ask(host, { ...about, options: { search: { ...search, max_nodes: 100 } } });
+      const report = await verify(host, { certificate: short.certificate, model: { digest } });
+      assert.equal(report.valid, true, JSON.stringify(report));
+      const plain = await ask(host, { ...about, options: { search: { max_nodes: nodes } } });
+      assert.deepEqual(plain.certificate.finding, certificate.finding);
+      assert.notEqual(plain.certificate.question, certificate.question);
+    },
+  },
+  {
     fact: "POST /v1/certify stops a search in time; such a certificate is found by its id, never by its question",
     async play(host) {
       const digest = await keepModel(host);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { frontServer, REDIS_SERVER, redisServer } from "../stores/servers.ts";
 import { denoHost, type Host, workerdHost } from "./hosts.ts";
+import { canceled, certificateAt, endOf, events, jobAt, longQuestion, submitted } from "./job_requests.ts";
 import { ask, MODEL, type ProblemBody, REGION } from "./requests.ts";
 
 async function keep(host: Host): Promise<{ status: number; digest: string }> {
@@ -21,7 +22,7 @@ Deno.test({
     const front = frontServer(redis.address);
     await front.start();
     const settings = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token };
-    const [deno, workerd] = [await denoHost(settings), await workerdHost(settings)];
+    const [deno, workerd] = [await denoHost(settings, true), await workerdHost(settings)];
     try {
       const { status, digest } = await keep(workerd);
       assert.equal(status, 201);
@@ -48,6 +49,44 @@ Deno.test({
     } finally {
       await deno.close();
       await workerd.close();
+      await front.kill();
+      await redis.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "hosts with one shared store take each other's jobs, and lose none while it is away",
+  ignore: REDIS_SERVER === null,
+  async fn() {
+    const redis = await redisServer();
+    await redis.start();
+    const front = frontServer(redis.address);
+    await front.start();
+    const settings = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token };
+    const [one, other] = [await denoHost(settings, true), await denoHost(settings, true)];
+    try {
+      const long = await submitted(one, await longQuestion(one));
+      for await (const { data } of events(one, long.id)) if (data.status === "running") break;
+      // One is busy, so the other takes this one, and those who ask either hear of it.
+      const short = await submitted(one, await longQuestion(one, 400));
+      const ends = await Promise.all([endOf(one, short.id), endOf(other, short.id)]);
+      assert.deepEqual(ends.map(({ status }) => status), ["succeeded", "succeeded"]);
+      assert.equal((await jobAt(other, long.id)).status, "running");
+      await certificateAt(one, ends[0].certificate_id!);
+
+      await front.kill();
+      const away = await one.fetch(`/v1/jobs/${long.id}`);
+      assert.equal((await away.json() as ProblemBody).type, "/problems/store-unavailable");
+      await front.start();
+      await canceled(other, long.id);
+      const end = await endOf(one, long.id);
+      assert.equal(end.status, "canceled");
+      const { certificate } = await certificateAt(other, end.certificate_id!);
+      assert.equal(certificate.method.search.stopped_by, "canceled");
+    } finally {
+      await one.close();
+      await other.close();
       await front.kill();
       await redis.close();
     }

@@ -33,6 +33,11 @@ Deno.test("entry_worker issues byte for byte the certificates of entry_deno", op
         }
       }
     }
+    const recorded = { search: { max_nodes: 60, record: true } };
+    for (const type of ["lipschitz", "output_bounds", "robustness"]) {
+      const body = { model, region: { ...REGION, radius: 0.3 }, property: { type }, options: recorded };
+      assert.equal((await ask(workerd, body)).text, (await ask(deno, body)).text);
+    }
     const convolutional = { onnx: CONVOLUTIONAL.toBase64() };
     const region = { center: IMAGE, radius: 0.004, clip: [0, 1] };
     for (const property of [{ type: "lipschitz" }, { type: "robustness" }, { type: "output_bounds", outputs: [3] }]) {

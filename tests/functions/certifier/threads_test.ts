@@ -75,7 +75,7 @@ Deno.test("searchThreads() changes no byte of a certificate: 1, 2 and 3 threads,
       ["diabetes_mlp", 0.05, [150]],
       ["synthetic_w32_d6", 0.05, [10_000, 99]],
       ["mnist_mlp_20", 0.05, [60]],
-      ["mnist_mlp_256x3", 0.002, [12]],
+      ["mnist_mlp_256x3", 0.004, [40]],
     ] as const
   ) {
     const question = await openQuestion(name, eps);
@@ -93,6 +93,30 @@ Deno.test("searchThreads() changes no byte of a certificate: 1, 2 and 3 threads,
           );
         }
         assert.equal(watched.started, count - 1);
+        if (count > 1) assert.ok(watched.expanded > 0, `${name}: no node was shared out`);
+      });
+    }
+  }
+});
+
+Deno.test("searchThreads() changes no byte of a record: 1, 2 and 3 threads, to the end, cut short or full", async () => {
+  for (
+    const [name, eps, max_nodes, by] of [
+      ["synthetic_mlp16", 0.1, 10_000, "closed"],
+      ["diabetes_mlp", 0.05, 150, "max_nodes"],
+      ["mnist_mlp_20", 0.1, 10_000, "record"],
+    ] as const
+  ) {
+    const question = await openQuestion(name, eps), query = searched(question, max_nodes);
+    const recorded = { ...query, options: { ...query.options, search: { max_nodes, gap: 0, record: true as const } } };
+    const alone = await answer(question, recorded), { method, record, reproducible } = JSON.parse(alone);
+    assert.deepEqual([method.search.stopped_by, reproducible], [by, true]);
+    assert.ok(record.pieces.length > method.search.nodes);
+    // What a host of the edge reads.
+    assert.ok(alone.length < 7e6, `${alone.length} bytes`);
+    for (const count of [1, 2, 3]) {
+      await withThreads(new Watched(count), async (watched) => {
+        assert.equal(await answer(question, recorded, { distribute: watched.distribute }), alone, `${name}, ${count}`);
         if (count > 1) assert.ok(watched.expanded > 0, `${name}: no node was shared out`);
       });
     }

@@ -10,6 +10,28 @@ export interface FakeStore {
   readonly keys: () => string[];
 }
 
+/**
+ * The store as a process sees it that dies at its `last`-th call: with `isMade` once more is done than it hears of.
+ */
+export function dyingWith(
+  { records, blobs }: Pick<FakeStore, "records" | "blobs">,
+  last: number,
+  isMade: boolean,
+): Pick<FakeStore, "records" | "blobs"> & { readonly isDead: () => boolean } {
+  let calls = 0;
+  const dying = <A extends unknown[], T>(call: (...args: A) => Promise<T>) => async (...args: A): Promise<T> => {
+    if (++calls > last || (calls === last && !isMade)) throw new Error("dead");
+    const result = await call(...args);
+    if (calls >= last) throw new Error("dead");
+    return result;
+  };
+  return {
+    isDead: () => calls >= last,
+    records: { get: dying(records.get), compareAndSet: dying(records.compareAndSet), delete: dying(records.delete) },
+    blobs: { get: dying(blobs.get), has: dying(blobs.has), put: dying(blobs.put), delete: dying(blobs.delete) },
+  };
+}
+
 export function fakeStore(): FakeStore {
   const kept = new Map<string, Versioned>(), bytesOf = new Map<string, Bytes>();
   let writes = 0;

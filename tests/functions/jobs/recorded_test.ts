@@ -5,7 +5,7 @@ import { MOST_ATTEMPTS, recordedJobs, type RecordedJobsSettings } from "../../..
 import type { JobEnded, JobSubmission } from "../../../functions/services.ts";
 import type { Query } from "../../../shared/mod.ts";
 import { LipcertError } from "../../../shared/mod.ts";
-import { type FakeStore, fakeStore } from "./fake_records.ts";
+import { dyingWith, type FakeStore, fakeStore } from "./fake_records.ts";
 
 const SEED = 11;
 const LEASE_MS = 1000;
@@ -196,6 +196,40 @@ Deno.test("watch() ends when its reader leaves and when the host ends", async ()
   assert.equal(await kept, 1);
   assert.equal(await watch(FOREVER), 0);
   assert.equal(await jobs.take("r", soon()), null);
+});
+
+Deno.test("wherever a process dies, an acknowledged job ends once, is told of, and leaves the board", async () => {
+  let isWhole = false;
+  for (let last = 1; !isWhole; last++) {
+    assert.ok(last < 100, "a process that submits, takes and ends a job makes fewer calls");
+    for (const isMade of [false, true]) {
+      const it = house(), dying = dyingWith(it.store, last, isMade), one = it.open(dying);
+      let acknowledged = false;
+      const life = async () => {
+        await one.submit(submission("q", "u"));
+        acknowledged = true;
+        const { holder } = await taken(one);
+        await one.hear("q", holder, { nodes: 1, open: 1, upper: 2, lower: 1 });
+        await one.end("q", holder, certificate);
+      };
+      await life().catch(() => {});
+      isWhole = !dying.isDead();
+      const other = it.open();
+      if (!acknowledged) await other.submit(submission("q", "u"));
+      for (let i = 0; i < 3; i++) {
+        it.time += LEASE_MS;
+        const signal = new AbortController();
+        setTimeout(() => signal.abort(), 2);
+        const found = await other.take("r", signal.signal);
+        if (found !== null) await other.end("q", found.holder, certificate);
+      }
+      const job = await other.get("q"), what = `call ${last}, ${isMade ? "made" : "not made"}: ${JSON.stringify(job)}`;
+      assert.equal(job?.status, "succeeded", what);
+      assert.equal(job.events.filter(({ status }) => status === "succeeded").length, 1, what);
+      assert.ok(it.told.length >= 1 && it.told.length <= 2, what);
+      assert.equal(new TextDecoder().decode((await it.store.records.get("jobs/board"))!.bytes), "[]", what);
+    }
+  }
 });
 
 Deno.test(`whatever fails when, no acknowledged job is lost and none ends twice (seed ${SEED})`, async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Goal } from "../../../shared/search/goal.ts";
+import { MOST_RECORDED_NUMBERS } from "../../../shared/search/limits.ts";
 import { NODES_PER_ROUND, resume, search, type SearchContext } from "../../../shared/search/loop.ts";
 import { cut, join, type SavedTree, savedUppers } from "../../../shared/search/saved.ts";
 import { checkLaws, LAWS } from "./laws.ts";
@@ -110,6 +111,24 @@ Deno.test("search() that is interrupted keeps the worst open bound, and goes on 
   );
   await fc.assert(property, { numRuns: 300 });
   for (const by of ["time", "canceled", "memory", "closed"]) assert.ok(seen.has(by), by);
+});
+
+Deno.test("search() ends before a round that a record might not hold, whatever max_nodes", async () => {
+  const toy: Toy = { tables: [Array.from({ length: 90 }, (_, i) => i % 7)], slack: 2, isEven: false };
+  const full = await search(rootsOf(toy), taskOf(toy));
+  const recordedNumbers = MOST_RECORDED_NUMBERS / 8;
+  const ended = await search(rootsOf(toy), { ...taskOf(toy), recordedNumbers });
+  assert.deepEqual([full.stoppedBy, ended.stoppedBy], ["closed", "record"]);
+  assert.ok(ended.nodes > 0 && ended.nodes < full.nodes && ended.open > 8);
+  assert.ok(ended.trees[0].upper >= full.trees[0].upper);
+  for (let max_nodes = 0; max_nodes < full.nodes; max_nodes++) {
+    const other = await search(rootsOf(toy), { ...taskOf(toy, { max_nodes }), recordedNumbers });
+    assert.ok(other.trees[0].upper >= ended.trees[0].upper, `${max_nodes}`);
+    if (other.stoppedBy === "record") assert.deepEqual(other.save(), ended.save());
+    else assert.ok(max_nodes < 2 * ended.nodes, `${max_nodes}: ${other.stoppedBy}`);
+  }
+  const none = await search(rootsOf(toy), { ...taskOf(toy), recordedNumbers: MOST_RECORDED_NUMBERS + 1 });
+  assert.deepEqual([none.stoppedBy, none.nodes], ["record", 0]);
 });
 
 Deno.test("search() throws the signal's reason when aborted", async () => {

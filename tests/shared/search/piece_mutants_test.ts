@@ -99,8 +99,8 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   "leaves without interior dropped on boxes without interior": {
     file: "expand",
-    from: 'if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) return NOTHING;',
-    to: 'if (decision.kind === "empty" || decision.kind === "thin") return NOTHING;',
+    from: 'if (decision.kind === "empty" || (decision.kind === "thin" && region.isSolid)) {',
+    to: 'if (decision.kind === "empty" || decision.kind === "thin") {',
   },
   "a half-space on the wrong side of its kink": {
     file: "leaf",

@@ -39,7 +39,7 @@ Deno.test("options.search is refused with limits that are none", async () => {
     [{ max_nodes: 1e9 }, { type: "lipschitz" }, "invalid-query", "/options/search/max_nodes"],
     [{ time_ms: -1 }, { type: "lipschitz" }, "invalid-query", "/options/search/time_ms"],
     [{ time_ms: 0.5 }, { type: "lipschitz" }, "invalid-query", "/options/search/time_ms"],
-    [{ record: true }, { type: "lipschitz" }, "unsupported-option", "/options/search/record"],
+    [{ record: true, max_nodes: 10_001 }, { type: "lipschitz" }, "invalid-query", "/options/search/max_nodes"],
     [{ gap: NaN }, { type: "lipschitz" }, "invalid-query", "/options/search/gap"],
   ];
   for (const [search, property, type, pointer] of refusals) {
@@ -112,4 +112,45 @@ Deno.test("inconsistency() names a search that is not the one that was asked for
   assert.match(told({ nodes: 40, open: 1, stopped_by: "closed" })!, /open/);
   const wide = { ...certificate, finding: { ...certificate.finding, gap: 0.5 } } as typeof certificate;
   assert.match(told({ nodes: 40, open: 1, stopped_by: "gap" }, wide)!, /gap/);
+});
+
+Deno.test("options.search.record: kept in the question where it is true, refused for a radius", async () => {
+  assert.deepEqual((await resolve({ search: { record: false } })).options.search, { max_nodes: 10_000, gap: 0 });
+  assert.equal((await resolve({ search: { record: true } })).options.search!.record, true);
+  const of = { type: "lipschitz", at_most: 20 } as const, { center } = REGION;
+  const options = { search: { record: true } };
+  await assert.rejects(
+    resolveQuery({ region: { center }, property: { type: "radius", of, max: 0.1 }, options }, model, kernels),
+    (error) => error instanceof LipcertError && error.type === "unsupported-option",
+  );
+});
+
+Deno.test("a record stands in the certificate where it was asked for, fits its schema, and carries its bounds", async () => {
+  const properties: PropertyRequest[] = [
+    { type: "lipschitz" },
+    { type: "output_bounds", outputs: [0, 3] },
+    { type: "jacobian_bounds", outputs: [1] },
+    { type: "monotonicity", output: 0, features: [0, 1] },
+    { type: "robustness" },
+  ];
+  for (const property of properties) {
+    const plain = await certify(model, await resolve({ search: { max_nodes: 40 } }, property), { kernels });
+    const query = await resolve({ search: { max_nodes: 40, record: true } }, property);
+    const certificate = await certify(model, query, { kernels });
+    assert.deepEqual(certificate.finding, plain.finding);
+    assert.equal(plain.record, undefined);
+    const { pieces, trees } = certificate.record!;
+    const { nodes } = plain.method.search;
+    assert.equal(pieces.filter(({ parent }) => parent !== null).length, nodes, property.type);
+    assert.ok(trees.length > 0 || nodes === 0, property.type);
+    assert.deepEqual(Schema.parse(JSON.parse(JSON.stringify(certificate))), JSON.parse(JSON.stringify(certificate)));
+    assert.equal((await verify(certificate, model, { kernels })).valid, true);
+    const { record: _, ...without } = certificate;
+    assert.match(inconsistency(without)!, /record/);
+    assert.match(inconsistency({ ...plain, record: certificate.record })!, /record/);
+    const last = pieces.findLastIndex(({ parent }) => parent !== null);
+    if (last < 0) continue;
+    const lacking = { ...certificate, record: { ...certificate.record!, pieces: pieces.slice(0, last) } };
+    assert.match(inconsistency(lacking)!, /record/);
+  }
 });

@@ -1,14 +1,22 @@
-import { LipcertError } from "../errors.ts";
-import type { Piece } from "./piece.ts";
-import type { SavedTree } from "./saved.ts";
+import { LipcertError } from "./errors.ts";
+import type { Work } from "./bounds/pass.ts";
+import type { SavedSearch } from "./search/conduct.ts";
+import { ENGINE_VERSION } from "./version.ts";
+
+/** A question on its way: a search between rounds, after `attempt` kinds of arithmetic that did not do, whose work is `done`. */
+export interface Checkpoint {
+  readonly attempt: number;
+  readonly done: Work;
+  readonly search: SavedSearch;
+}
 
 /**
- * A saved search as bytes: "LPST", a version, the length of a JSON text, the text (UTF-8), zeros up to a multiple of 8, then the
+ * A checkpoint as bytes: "LPST", a version, the length of a JSON text, the text (UTF-8), zeros up to a multiple of 8, then the
  * elements of all arrays, little-endian and each array from a multiple of 8. In the text `{"$": [kind, at, length]}` stands for an
  * array and `{"$": "Infinity"}` for a number that JSON has not; an array that several nodes share is written once.
  *
- * Bytes that were not written here are refused, not trusted: but what they say of bounds is. Who takes them from elsewhere
- * must know that they come from a search of the same question by the same engine.
+ * Bytes that no engine of this version wrote are refused; what they say of bounds is believed. Who takes them from elsewhere
+ * must know that they come from a search of the same question.
  */
 const MAGIC = 0x4c505354, VERSION = 1, HEAD = 12;
 
@@ -19,7 +27,7 @@ type Numbers = Float64Array | Float32Array | Int8Array;
 
 const ODD_NUMBERS: Readonly<Record<string, number>> = { Infinity, "-Infinity": -Infinity, NaN, "-0": -0 };
 
-export function packSearch(saved: SavedTree<Piece>): Uint8Array<ArrayBuffer> {
+export function packCheckpoint(saved: Checkpoint): Uint8Array<ArrayBuffer> {
   const places = new Map<Numbers, number>();
   let size = 0;
   function plain(value: unknown): unknown {
@@ -42,7 +50,7 @@ export function packSearch(saved: SavedTree<Piece>): Uint8Array<ArrayBuffer> {
     if (Array.isArray(value)) return value.map(plain);
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
   }
-  const text = new TextEncoder().encode(JSON.stringify(plain(saved)));
+  const text = new TextEncoder().encode(JSON.stringify({ engine: ENGINE_VERSION, checkpoint: plain(saved) }));
   const start = aligned(HEAD + text.length), bytes = new Uint8Array(start + size), view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC);
   view.setUint32(4, VERSION, true);
@@ -54,8 +62,8 @@ export function packSearch(saved: SavedTree<Piece>): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Throws: `malformed-body` for bytes that are no saved search, or one of another version. */
-export function unpackSearch(bytes: Uint8Array): SavedTree<Piece> {
+/** Throws: `malformed-body` for bytes that are no checkpoint, or one of another engine. */
+export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEAD || view.getUint32(0) !== MAGIC) throw unreadable("it does not begin as one");
   if (view.getUint32(4, true) !== VERSION) throw unreadable("it has another version");
@@ -90,7 +98,11 @@ export function unpackSearch(bytes: Uint8Array): SavedTree<Piece> {
   } catch (cause) {
     throw unreadable("its text is no JSON", cause);
   }
-  return plain(parsed) as SavedTree<Piece>;
+  if (typeof parsed !== "object" || parsed === null || !("engine" in parsed) || !("checkpoint" in parsed)) {
+    throw unreadable("it holds none");
+  }
+  if (parsed.engine !== ENGINE_VERSION) throw unreadable(`it is of engine ${parsed.engine}`);
+  return plain(parsed.checkpoint) as Checkpoint;
 }
 
 function kindOf(value: object): Kind | null {
@@ -113,5 +125,5 @@ function isCount(value: unknown): value is number {
 }
 
 function unreadable(why: string, cause?: unknown): LipcertError {
-  return new LipcertError("malformed-body", `Cannot read a saved search: ${why}`, {}, cause);
+  return new LipcertError("malformed-body", `Cannot read a checkpoint: ${why}`, {}, cause);
 }
