@@ -19,6 +19,8 @@ export interface BullDeliverySettings {
   readonly lockMs: number;
   /** How often one of the processes looks for jobs of lost ones. */
   readonly stalledMs: number;
+  /** After so long without anybody here who asks for it, a job is handed back for others. */
+  readonly patienceMs: number;
   /** Hears of what no answer tells of. */
   readonly failed: (what: string, error: unknown) => void;
 }
@@ -26,18 +28,23 @@ export interface BullDeliverySettings {
 export interface BullDelivery extends Delivery {
   /** Takes nothing more, and hands back what nobody has asked for. */
   stop(): Promise<void>;
-  /** After {@link stop}, waits until all that was brought is done or to be brought again; disconnects. */
-  close(): Promise<void>;
+  /** After {@link stop}: disconnects, once all that was brought is done or to be brought again, or at once. */
+  close(atOnce?: boolean): Promise<void>;
 }
 
 const NAME = "jobs";
 const PREFIX = "lipcert:bullmq";
 
+/** How long a job that was handed back stays away: then it goes to the process that has waited longest. */
+const AWAY_MS = 50;
+
 interface Contents {
   readonly id: string;
 }
 
-export function bullDelivery({ address, slots, lockMs, stalledMs, failed }: BullDeliverySettings): BullDelivery {
+export function bullDelivery(
+  { address, slots, lockMs, stalledMs, patienceMs, failed }: BullDeliverySettings,
+): BullDelivery {
   const connection = new Redis(address, {
     protocol: 2,
     maxRetriesPerRequest: null, // BullMQ's condition: its commands wait for Redis
@@ -55,6 +62,14 @@ export function bullDelivery({ address, slots, lockMs, stalledMs, failed }: Bull
   });
   queue.on("error", () => {});
 
+  function wait(brought: Brought): void {
+    ready.push(brought);
+    setTimeout(() => {
+      const place = ready.indexOf(brought);
+      if (place >= 0) ready.splice(place, 1)[0].again(AWAY_MS);
+    }, patienceMs);
+  }
+
   function bring(parcel: Parcel<Contents>, token?: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const brought: Brought = {
@@ -64,7 +79,7 @@ export function bullDelivery({ address, slots, lockMs, stalledMs, failed }: Bull
       };
       const ask = asking.shift();
       if (isStopping) brought.again(0);
-      else if (ask === undefined) ready.push(brought);
+      else if (ask === undefined) wait(brought);
       else ask(brought);
     });
   }
@@ -91,9 +106,9 @@ export function bullDelivery({ address, slots, lockMs, stalledMs, failed }: Bull
     },
 
     next(signal) {
+      if (signal.aborted) return Promise.resolve(null);
       const brought = ready.shift();
       if (brought !== undefined) return Promise.resolve(brought);
-      if (signal.aborted) return Promise.resolve(null);
       return new Promise((resolve) => {
         const ask = (brought: Brought) => {
           signal.removeEventListener("abort", leave);
@@ -114,8 +129,8 @@ export function bullDelivery({ address, slots, lockMs, stalledMs, failed }: Bull
       await worker?.pause(true);
     },
 
-    async close() {
-      await worker?.close();
+    async close(atOnce = false) {
+      await worker?.close(atOnce);
       await queue.close();
       connection.disconnect();
     },

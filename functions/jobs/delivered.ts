@@ -39,7 +39,7 @@ export interface DeliveredJobsSettings {
 }
 
 export interface DeliveredJobs extends Jobs, JobQueue {
-  /** Announces every free job again, in case the queue has lost it. */
+  /** Announces every free job again, in case the queue has lost it or a runner of this process was silent. */
   sweep(): Promise<void>;
 }
 
@@ -109,7 +109,14 @@ export function deliveredJobs(settings: DeliveredJobsSettings): DeliveredJobs {
     },
 
     async sweep() {
-      for await (const job of jobs.free()) announce(job);
+      for await (const job of jobs.free()) {
+        for (const [runner, brought] of held) {
+          if (brought.id !== job.id) continue;
+          held.delete(runner); // a runner of this process is silent: the queue cannot know
+          brought.again(0);
+        }
+        announce(job);
+      }
     },
   };
 }

@@ -69,7 +69,7 @@ async function handOver({ url, keys }: NodeAddress, submission: JobSubmission): 
         redirect: "manual", // whoever is elsewhere has no business with the question
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (response.status === 200) return await response.json() as Job;
+      if (response.status === 200) return jobIn(await response.json(), submission.question);
     } catch (error) {
       cause = error;
       continue;
@@ -77,6 +77,13 @@ async function handOver({ url, keys }: NodeAddress, submission: JobSubmission): 
     throw await problemOf(response);
   }
   throw unavailable(cause);
+}
+
+/** Throws an `Error` for what is not the question's job. */
+function jobIn(answer: unknown, question: string): Job {
+  const job = answer as Partial<Job> | null;
+  if (job?.id !== question) throw new Error("The node's answer is not the job of the question");
+  return job as Job;
 }
 
 async function problemOf(response: Response): Promise<LipcertError> {

@@ -24,6 +24,7 @@ const HEARTBEAT_MS = 1000;
 const LEASE_MS = 10_000;
 /** How often one of the nodes looks for jobs of lost ones. */
 const STALLED_MS = 2500;
+const PATIENCE_MS = 1000;
 const POLL_MS = 1000;
 const RETRY_MS = 2000;
 /** How often each node brings what the queue has lost, and tells of ends that were not told. */
@@ -36,7 +37,14 @@ export async function sharedJobs(settings: SharedJobsSettings): Promise<OpenJobs
   const { slots, most } = settings.settings;
   const closing = new AbortController();
   const { wakes, close: closeWakes } = await redisWakes(redis);
-  const delivery = bullDelivery({ address, slots, lockMs: LEASE_MS, stalledMs: STALLED_MS, failed: log.failure });
+  const delivery = bullDelivery({
+    address,
+    slots,
+    lockMs: LEASE_MS,
+    stalledMs: STALLED_MS,
+    patienceMs: PATIENCE_MS,
+    failed: log.failure,
+  });
   const jobs = deliveredJobs({
     jobs: recordedJobs({
       ...{ records, blobs, notifier, mostJobs: most, closing: closing.signal, wakes },

@@ -17,7 +17,7 @@ export function writeSubmission(data: JobSubmission, at: number): Uint8Array<Arr
 
 /** Reads what a host with our key has written; throws `invalid-query` for what none would. */
 export function readSubmission(body: unknown): JobSubmission {
-  const { type, data } = body as { type?: unknown; data?: Partial<JobSubmission> };
+  const { type, data } = (body ?? {}) as { type?: unknown; data?: Partial<JobSubmission> };
   if (type !== TYPE) throw invalidQuery("/type", `expected "${TYPE}"`);
   const { question, query, estimated, callback, restart } = data ?? {};
   if (typeof question !== "string") throw invalidQuery("/data/question", "expected a digest");
