@@ -26,6 +26,8 @@ export interface Limits {
   readonly steps: number;
   /** It ends where the objective is above this. */
   readonly enough: number;
+  /** Counted up by every step. */
+  readonly spent?: { steps: number };
 }
 
 /** How a climb ended; `open`: the limit of steps, or no end in sight (an objective without bound). */
@@ -45,13 +47,14 @@ const PATIENCE = 40;
  * The steepest column enters, the lowest one on a tie; where nothing moves for long, by Bland's rule. Deterministic.
  * Cost: 2 (m + 1)(n + 1) flops a pivot, m + n a flip.
  */
-export function climb(dictionary: Dictionary, { steps, enough }: Limits): Outcome {
+export function climb(dictionary: Dictionary, { steps, enough, spent }: Limits): Outcome {
   const { m, n, table } = dictionary, stride = n + 1, objective = m * stride;
   let still = 0;
   for (let step = 0; step < steps; step++) {
     if (table[objective + n] > enough) return "enough";
     const entering = still < PATIENCE ? steepest(dictionary) : first(dictionary);
     if (entering < 0) return "optimal";
+    if (spent) spent.steps++;
     const before = table[objective + n];
     const row = blocking(dictionary, entering, still >= PATIENCE);
     if (row === NO_ROW) return "open";

@@ -67,7 +67,11 @@ function objectiveDictionary(frame: Frame, c: Float64Array): { dictionary: Dicti
  * The multipliers that a row proves emptiness with: its variable v >= 0 equals value + sum of slopes times the others,
  * value < 0 and no slope > 0, so the slacks among v and the others cannot all be >= 0.
  */
-function multipliersOfRow(frame: Frame, { n, table, basic, columns, structural }: Dictionary, row: number) {
+export function multipliersOfRow(
+  frame: Frame,
+  { n, table, basic, columns, structural }: Dictionary,
+  row: number,
+): Float64Array {
   const multipliers = new Float64Array(frame.scales.length);
   const set = (variable: number, y: number) => {
     if (variable < structural || !(y > 0)) return;

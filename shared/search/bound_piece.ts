@@ -4,14 +4,14 @@ import { boundEntries, boundGradients, prepareLines } from "./gradients.ts";
 import { aliveOn, type Objective, valueCharge } from "./objective.ts";
 import type { Piece } from "./piece.ts";
 import { boundHeights } from "./preactivations.ts";
-import type { Region } from "./region.ts";
+import { isSmall, type Region } from "./region.ts";
 import { type Bounded, pushDown, settlePushed, type Sum } from "./push_down.ts";
 import { keepCoefficients, keepEntries, keepExact, type Trace } from "./trace.ts";
 import { weighingOf } from "./weighing.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A piece before it is bounded. */
-export type Part = Omit<Piece, "split">;
+export type Part = Omit<Piece, "split" | "rival">;
 
 /** One objective over a region, ready to be bounded on pieces; `scale` is the size of the objective. */
 export interface Bounding {
@@ -121,9 +121,9 @@ function loadMultipliers(region: Region, { multipliers }: Workspace, { multiplie
 }
 
 /** Whether rows bound all h again on every piece: where that costs no more than some ascents. */
-export function boundsHeights({ width, features }: Region): boolean {
+export function boundsHeights({ width, features }: Pick<Region, "width" | "features">): boolean {
   const rows = 2 * width * width * (features + width / 4), ascents = 10 * (4 * width * features + 2 * width * width);
-  return rows <= 3 * ascents;
+  return rows <= (isSmall({ features }) ? 10 : 3) * ascents;
 }
 
 /** The kinks of one neuron ascend: above a later one it is above the earlier, below an earlier one below the later. */

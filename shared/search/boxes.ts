@@ -124,7 +124,9 @@ function searchWithin(
   try {
     const region = regionOf(network, box, () => vectors);
     const asked = open.map((a) => askedOf(alternatives[a], network.outputs, known[a]));
-    const problem = problemOf(region, { graph, inputs }, asked), points: Candidate[] = [];
+    // So few pieces are not worth a network of their own; inputs were split before.
+    const problem = { ...problemOf(region, { graph, inputs }, asked), fewest: Infinity, every: Infinity },
+      points: Candidate[] = [];
     let bounded = 0, isDone = true;
     open.forEach((a, at) => {
       if (bounded >= MOST_PIECES) {

@@ -4,12 +4,14 @@ import { plainVectors } from "../kernels/vectors_reference.ts";
 import type { Box } from "../numeric/box.ts";
 import { expanderOf, type Problem } from "./expand.ts";
 import type { Piece } from "./piece.ts";
+import { placesOf } from "./places.ts";
 import { regionOf, vectorsFor } from "./region.ts";
 import type { Expander } from "./tree.ts";
 import { workspaceOf } from "./workspace.ts";
 
 /** A problem as other threads are handed it: plain data (structured-clonable), without what each computes in. */
-export interface PlainProblem extends Pick<Problem, "original" | "objectives" | "scales" | "isRecorded"> {
+export interface PlainProblem
+  extends Pick<Problem, "original" | "objectives" | "scales" | "fewest" | "every" | "isRecorded"> {
   readonly network: CondensedNetwork;
   readonly box: Box;
 }
@@ -37,6 +39,12 @@ export type Distribute = (work: Distributable) => Distributed;
  */
 export function expanderFor({ network, box, ...problem }: PlainProblem, kernels: Kernels): Distributed {
   const region = regionOf(network, box, () => vectorsFor(network, kernels) ?? plainVectors);
-  const expander = expanderOf({ ...problem, region, workspace: workspaceOf(region), programs: { count: 0 } });
-  return { ...expander, close: () => region.vectors.release() };
+  const places = placesOf(region, (numbers) => kernels.vectors(numbers) ?? plainVectors),
+    workspace = workspaceOf(region);
+  const expander = expanderOf({ ...problem, region, workspace, places, programs: { count: 0 } });
+  const close = () => {
+    places.release();
+    region.vectors.release();
+  };
+  return { ...expander, close };
 }

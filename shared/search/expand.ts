@@ -1,12 +1,13 @@
 import type { Box } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
-import { chooseSplit } from "./choose_split.ts";
+import { splitsInputs, splitsOf } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
 import { climbSmoothed, climbsSmoothed } from "./climb_smoothed.ts";
 import { boundAim, decide, isThinAround, leafForms, type Original, pointInside } from "./leaf.ts";
 import { boundLeaf } from "./leaf_value.ts";
 import type { Objective } from "./objective.ts";
-import { boxOf, type Piece, type Split } from "./piece.ts";
+import { type Base, boxOf, type Piece, type Split } from "./piece.ts";
+import { narrowed, objectiveAt, type Places, widened } from "./places.ts";
 import type { Region } from "./region.ts";
 import type { Candidate, Expander, Expansion, RecordedPart } from "./tree.ts";
 import { keepDecision, keepExact, keepThin, newTrace, recordOf, type Trace, traceOf } from "./trace.ts";
@@ -21,6 +22,11 @@ export interface Problem {
   readonly objectives: readonly Objective[];
   readonly scales: readonly number[];
   readonly workspace: Workspace;
+  readonly places: Places;
+  /** Units from which on a piece may get a network of its own. */
+  readonly fewest: number;
+  /** Splits after which both kinds are compared again; Infinity: units alone are split. */
+  readonly every: number;
   /** Linear programs of leaves so far: counted, never read by a search. */
   readonly programs: { count: number };
   /** Whether every bounded piece leaves a record. */
@@ -41,15 +47,34 @@ const NOTHING: Outcome = { piece: null, closed: -Infinity, point: null };
 export function expanderOf(problem: Problem): Expander<Piece> {
   return {
     expand: (nodes, levels) => Promise.resolve(nodes.map((node) => expandPiece(problem, node, levels[node.tree]))),
-    most: 2,
+    most: problem.every < Infinity && splitsInputs(problem.region) ? 4 : 2,
   };
 }
 
-export function expandPiece(problem: Problem, node: Piece, level: number): Expansion<Piece> {
-  const bounding = boundingOf(problem, node.tree);
+export function expandPiece(problem: Problem, whole: Piece, level: number): Expansion<Piece> {
+  const node = narrowed(whole, problem.fewest), bounding = boundingOf(problem, node.tree, node.base);
   if (node.split === null) return settleWhole(problem, bounding, node, level);
   const entries = bounding.objective.aim.kind === "norm" ? entriesOf(bounding, node) : null;
-  const parts = partsOf(bounding.region, node);
+  const split = (chosen: Split, prefers: Split["kind"]) =>
+    expandParts(problem, bounding, node, partsOf(bounding.region, { ...node, prefers }, chosen), entries, level);
+  if (node.rival === null) return split(node.split, node.prefers);
+  const byUnit = split(node.split, "unit"), byInput = split(node.rival, "input");
+  const isBetter = leftOf(byInput, node, bounding.scale, level) < MARGIN * leftOf(byUnit, node, bounding.scale, level);
+  return {
+    ...(isBetter ? byInput : byUnit),
+    bounded: byUnit.bounded + byInput.bounded,
+    points: [...byUnit.points, ...byInput.points],
+  };
+}
+
+function expandParts(
+  problem: Problem,
+  bounding: Bounding,
+  node: Piece,
+  parts: readonly Part[],
+  entries: Box | null,
+  level: number,
+): Expansion<Piece> {
   const children: Piece[] = [], points: Candidate[] = [], records: RecordedPart[] = [];
   let closed = -Infinity;
   for (const [side, part] of parts.entries()) {
@@ -63,9 +88,10 @@ export function expandPiece(problem: Problem, node: Piece, level: number): Expan
     if (outcome.closed > closed) closed = outcome.closed;
     if (outcome.point) points.push(outcome.point);
   }
-  if (climbsSmoothed(bounding, node.depth)) {
+  const [{ tree, depth }] = parts, whole = boundingOf(problem, tree);
+  if (climbsSmoothed(whole, depth - 1)) {
     for (const { point } of points.slice()) {
-      points.push(candidate(bounding, node.tree, climbSmoothed(bounding, bounding.region.box, point)));
+      points.push(candidate(problem, tree, climbSmoothed(whole, whole.region.box, point)));
     }
   }
   return { children, closed, bounded: parts.length, points, ...(problem.isRecorded && { records }) };
@@ -80,14 +106,27 @@ function settleWhole(problem: Problem, bounding: Bounding, node: Piece, level: n
   return { children: [], closed, bounded: 0, points: point ? [point] : [], ...(records && { records }) };
 }
 
-export function boundingOf({ region, objectives, scales, workspace }: Problem, tree: number): Bounding {
-  return { region, objective: objectives[tree], workspace, scale: scales[tree] };
+/** What looks a little better at one split of inputs is often worse in the end: units stay decided, halves are halved again. */
+const MARGIN = 0.5;
+
+/** How far what is left lies above the level, summed up: what is dropped or empty counts for nothing. */
+function leftOf({ children, closed }: Expansion<Piece>, { upper }: Piece, scale: number, level: number): number {
+  // Where nothing is known yet: above the size of the objective below the bound.
+  const floor = Math.max(level, upper - scale);
+  return children.reduce((sum, child) => sum + (child.upper - floor), Math.max(0, closed - floor));
+}
+
+/** A tree's objective, over the region or over a base. */
+export function boundingOf(problem: Problem, tree: number, base: Base | null = null): Bounding {
+  const { region, objectives, scales, workspace, places } = problem, objective = objectives[tree], scale = scales[tree];
+  if (base === null) return { region, objective, workspace, scale };
+  const place = places.placeOf(base);
+  return { region: place.region, objective: objectiveAt(place, tree, objective), workspace: place.workspace, scale };
 }
 
 /** What a split makes of a piece: the parts cover it. */
-function partsOf(region: Region, piece: Piece): Part[] {
-  const { split, ...rest } = piece, depth = piece.depth + 1;
-  if (split === null) throw new RangeError("Cannot split: nothing is left to decide");
+function partsOf(region: Region, piece: Piece, split: Split): Part[] {
+  const { split: _, rival: __, ...rest } = piece, depth = piece.depth + 1;
   if (split.kind === "unit") {
     return [1, -1].map((phase) => {
       const phases = piece.phases.slice();
@@ -115,29 +154,22 @@ export function settle(
   const { tree, upper } = part;
   if (upper <= level) return { piece: null, closed: upper, point: null };
   const piece = { ...part, box: boxOf(bounding.region, part) };
-  const split: Split | null = chooseSplit(bounding, piece, part.box !== null);
-  if (split !== null) {
-    const { region, workspace } = bounding;
-    const point = climbsFrom(region, part.depth)
-      ? climb(bounding, region.box, workspace.corner)
-      : workspace.corner.slice();
-    return { piece: { ...part, split }, closed: -Infinity, point: candidate(bounding, tree, point) };
+  const splits = splitsOf(bounding, piece, part.box !== null, problem.every);
+  if (splits.split !== null) {
+    const corner = bounding.workspace.corner.slice(), whole = boundingOf(problem, tree), { region } = whole;
+    const point = climbsFrom(region, part.depth) ? climb(whole, region.box, corner) : corner;
+    return { piece: { ...part, ...splits }, closed: -Infinity, point: candidate(problem, tree, point) };
   }
+  const leaf = widened(part, boundingOf(problem, tree));
   return bounding.objective.aim.kind === "value"
-    ? settleValue(problem, bounding, part, piece.box, trace)
-    : settleGradient(problem, bounding, part, piece.box, level, trace);
+    ? settleValue(problem, leaf, piece.box, trace)
+    : settleGradient(problem, leaf, piece.box, level, trace);
 }
 
 /** Every unit has its phase: J is one matrix, and only whether the piece has an interior is open. */
-function settleGradient(
-  { original, programs }: Problem,
-  bounding: Bounding,
-  part: Part,
-  box: Box,
-  level: number,
-  trace: Trace | null,
-): Outcome {
-  const { region, objective: { aim } } = bounding, { tree, phases } = part;
+function settleGradient(problem: Problem, part: Part, box: Box, level: number, trace: Trace | null): Outcome {
+  const { original, programs } = problem, { tree, phases } = part;
+  const { region, objective: { aim } } = boundingOf(problem, tree);
   const { upper, value } = boundAim(region, original, phases, aim, part.upper);
   if (trace && upper < part.upper) keepExact(trace, upper);
   if (upper <= level) return { piece: null, closed: upper, point: null };
@@ -160,13 +192,15 @@ function settleGradient(
 }
 
 /** Every unit has its phase: a linear program finds the largest value. */
-function settleValue(problem: Problem, bounding: Bounding, part: Part, box: Box, trace: Trace | null): Outcome {
-  const found = boundLeaf(problem, bounding, part, box, trace);
+function settleValue(problem: Problem, part: Part, box: Box, trace: Trace | null): Outcome {
+  const found = boundLeaf(problem, boundingOf(problem, part.tree), part, box, trace);
   if (found === null) return NOTHING;
   const { upper, point } = found;
-  return { piece: null, closed: upper, point: point && candidate(bounding, part.tree, point) };
+  return { piece: null, closed: upper, point: point && candidate(problem, part.tree, point) };
 }
 
-function candidate({ region, objective, workspace }: Bounding, tree: number, point: Float64Array): Candidate {
+/** A point may lie anywhere in the region: it is judged there. */
+function candidate(problem: Problem, tree: number, point: Float64Array): Candidate {
+  const { region, objective, workspace } = boundingOf(problem, tree);
   return { tree, point, score: valueAt(region, objective, workspace, point) };
 }

@@ -1,6 +1,7 @@
 import type { Box } from "../numeric/box.ts";
 import { addDown, addUp, nextUp, settleWith } from "../numeric/rounding.ts";
-import type { Region } from "./region.ts";
+import { meetHalfSpaces } from "./meet_half_spaces.ts";
+import { isSmall, type Region } from "./region.ts";
 import type { Bounded } from "./push_down.ts";
 import { keepRowOf, type Trace } from "./trace.ts";
 import type { Workspace } from "./workspace.ts";
@@ -10,7 +11,8 @@ const TOGETHER = 4;
 
 /**
  * Bounds of all h_u over a piece by rows, from the input on, in place; units whose sign they decide get their phase. The row of a
- * decided unit is a half-space that the box is cut by. False: the piece is proved empty; `trace` takes by which row.
+ * decided unit is a half-space that the box is cut by; on few inputs all of them together bound what is open and the box again
+ * (not of a piece that is recorded). False: the piece is proved empty; `trace` takes by which row.
  *
  * r_v lies above alpha h_v (`multipliers`) and below its chord, x_j between its ends: a row over g with other lines, so that
  * `Vectors.gatedRows` walks it.
@@ -62,23 +64,26 @@ export function boundHeights(
       prepareUnit(width + features, width - 1 - u, upwardLines, piece, multipliers, u, width);
     }
   }
+  if (!isSmall(region) || trace) return true;
+  if (!meetHalfSpaces(region, workspace, piece)) return false;
+  for (let u = 0; u < width; u++) if (!decide(region, piece, u)) return false;
   return true;
 }
 
 /** Meets the bounds of h_u with what was found of it, and keeps its rows. */
 function tighten(
-  { factor, charges, network: { bias } }: Region,
+  region: Region,
   workspace: Workspace,
   { heights: { lower, upper }, box }: Bounded,
   u: number,
   i: number,
   lost: number,
 ): void {
-  const { found, mosts } = workspace, at = 4 * i;
+  const { factor, charges, network: { bias } } = region, { found, mosts } = workspace, at = 4 * i;
   const least = settleWith(factor, bias[u] + found[at], charges[u] + found[at + 1], lost);
   const most = -settleWith(factor, found[at + 2] - bias[u], charges[u] + found[at + 3], lost);
-  keepRow(workspace, u, i, -least, box, -1);
-  keepRow(workspace, u, TOGETHER + i, most, box, 1);
+  keepRow(region, workspace, u, i, -least, box, -1);
+  keepRow(region, workspace, u, TOGETHER + i, most, box, 1);
   mosts[i] = -least;
   mosts[TOGETHER + i] = most;
   if (least > lower[u]) lower[u] = least;
@@ -169,23 +174,21 @@ export function cut({ lower, upper }: Box, { overInput }: Workspace, most: numbe
   return true;
 }
 
-/** A lane's row, an upper bound of sign h_u, among those kept. */
-function keepRow(
-  workspace: Workspace,
-  u: number,
-  lane: number,
-  most: number,
-  { lower, upper }: Box,
-  sign: number,
-): void {
+/**
+ * A lane's row, sign h_u <= w . x + k, among those kept: what `most` leaves of it in the box's best corner, rounded up.
+ */
+function keepRow(region: Region, workspace: Workspace, u: number, lane: number, most: number, box: Box, sign: number) {
+  const { width, features, factor, underflow, network: { reach } } = region, { lower, upper } = box;
   const { laneSlopes, rowsAbove, rowsBelow, constantsAbove, constantsBelow } = workspace;
-  const rows = sign > 0 ? rowsAbove : rowsBelow, width = constantsAbove.length;
-  let rest = most;
-  for (let j = 0, at = u * lower.length, k = 8 * width + lane; j < lower.length; j++, at++, k += 8) {
+  const rows = sign > 0 ? rowsAbove : rowsBelow;
+  let rest = most, mass = Math.abs(most);
+  for (let j = 0, at = u * features, k = 8 * width + lane; j < features; j++, at++, k += 8) {
     const w = -laneSlopes[k];
     rest -= w > 0 ? w * upper[j] : w * lower[j];
+    mass += Math.abs(w) * reach[j];
     rows[at] = sign * w;
   }
-  if (sign > 0) constantsAbove[u] = rest;
-  else constantsBelow[u] = -rest;
+  const constant = -settleWith(factor, -rest, mass, underflow);
+  if (sign > 0) constantsAbove[u] = constant;
+  else constantsBelow[u] = -constant;
 }

@@ -138,7 +138,7 @@ export function regionOf(
 }
 
 /** Few features: a half-space cuts a good part of a box off, and a point's coordinates can be tried one after the other. */
-export function isSmall({ features }: Region): boolean {
+export function isSmall({ features }: Pick<Region, "features">): boolean {
   return features <= 64;
 }
 
@@ -219,11 +219,15 @@ export function vectorsFor({ features, units }: CondensedNetwork, kernels: Pick<
 }
 
 /** Numbers that a region and its workspace take from the kernels' memory. */
-function numbersOf(features: number, width: number): number {
+export function numbersOf(features: number, width: number): number {
   return 4 * width * (width + features) + 64 * width + 32 * features;
 }
 
-/** Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J. */
+/**
+ * Flops that bounding a piece takes, roughly: ten steps of an ascent, and rows for the entries of J; on few features linear
+ * programs, as measured.
+ */
 export function flopsOfPiece(width: number, features: number): number {
-  return 44 * width * features + 44 * width * width + features * width * width;
+  const steps = isSmall({ features }) ? 64 : 44;
+  return steps * width * (features + width) + features * width * width;
 }

@@ -1,11 +1,14 @@
+import type { Vectors } from "../kernels/vectors.ts";
+import { plainVectors } from "../kernels/vectors_reference.ts";
 import type { Box } from "../numeric/box.ts";
 import { boundPart, type Part } from "./bound_piece.ts";
-import { chooseSplit } from "./choose_split.ts";
+import { COMPARED_EVERY, splitsOf } from "./choose_split.ts";
 import { boundEntries, boundGradients } from "./gradients.ts";
 import { boundingOf, type Problem } from "./expand.ts";
 import type { Original } from "./leaf.ts";
 import { type Aim, type Objective, objectiveOf } from "./objective.ts";
 import type { Piece } from "./piece.ts";
+import { FEWEST_UNITS, placesOf } from "./places.ts";
 import type { Region } from "./region.ts";
 import type { Trace } from "./trace.ts";
 import { firstWeights } from "./weighing.ts";
@@ -19,8 +22,13 @@ export interface Asked {
   readonly entries: Box | null;
 }
 
-/** A problem for some aims over a region. */
-export function problemOf(region: Region, original: Original, asked: readonly Asked[]): Problem {
+/** A problem for some aims over a region. `makeVectors`: kernels for smaller networks of pieces. */
+export function problemOf(
+  region: Region,
+  original: Original,
+  asked: readonly Asked[],
+  makeVectors: (numbers: number) => Vectors = () => plainVectors,
+): Problem {
   // Entries of one gradient share everything but the feature.
   const ofRow = new Map<Float64Array, Objective>();
   const objective = ({ aim, entries }: Asked): Objective => {
@@ -37,6 +45,9 @@ export function problemOf(region: Region, original: Original, asked: readonly As
     objectives: asked.map(objective),
     scales: asked.map(({ upper, lower }) => sizeOf(upper, lower)),
     workspace: workspaceOf(region),
+    places: placesOf(region, makeVectors),
+    fewest: FEWEST_UNITS,
+    every: COMPARED_EVERY,
   };
 }
 
@@ -55,7 +66,7 @@ export function rootOf(
 ): Piece {
   const bounding = boundingOf(problem, tree), bounded = rootPart(problem, tree, upper, level, trace);
   const box = bounded.box ?? problem.region.box;
-  return { ...bounded, split: chooseSplit(bounding, { ...bounded, box }, bounded.box !== null) };
+  return { ...bounded, ...splitsOf(bounding, { ...bounded, box }, bounded.box !== null, problem.every) };
 }
 
 /** The whole region as a part: bounded once, entries of J by rows. */
@@ -83,12 +94,14 @@ export function rootPart(
     tree,
     upper,
     box: null,
+    base: null,
     phases,
     heights: { lower: low.slice(0, width), upper: high.slice(0, width) },
     gradients,
     signs: new Int8Array(isNorm ? features : 0),
     multipliers: new Float32Array(0),
     weights: aim.kind === "value" && aim.among ? firstWeights(region, aim.among) : new Float64Array(0),
+    prefers: "unit",
     depth: 0,
   };
   const bounded = boundPart(bounding, part, isNorm ? objective.entries : null, level, trace);

@@ -1,6 +1,7 @@
 import { mostNumbersIn, type SearchRecord } from "../certificate/search_record.ts";
 import type { Run, Work } from "../bounds/pass.ts";
 import type { CondensedNetwork } from "../condensed/condense_network.ts";
+import { plainVectors } from "../kernels/vectors_reference.ts";
 import { type Box, midpoint } from "../numeric/box.ts";
 import { addDown, multiplyDown, nextUp } from "../numeric/rounding.ts";
 import type { SearchLimits } from "../query.ts";
@@ -8,7 +9,7 @@ import { mostEntryAt, mostNormAt } from "../witness/exact_gradients.ts";
 import { gradientAt, leastNorm, outputsAt } from "../witness/prove.ts";
 import type { Conduct, Conducted, Continuation } from "./conduct.ts";
 import type { Distribute } from "./distribute.ts";
-import { expanderOf } from "./expand.ts";
+import { expanderOf, type Problem } from "./expand.ts";
 import { enoughFor, type Goal, levelsOf } from "./goal.ts";
 import { boundAim, type Original } from "./leaf.ts";
 import { FLOPS_A_MILLISECOND, MOST_RECORDED_NUMBERS } from "./limits.ts";
@@ -96,7 +97,12 @@ async function searchIn(
   { distribute, threads = 1, saved, onSave, conduct, ...context }: RegionContext,
 ): Promise<RegionSearched> {
   const { original, box, asked, proved, goal, limits, place, run } = question, isRecorded = limits.record === true;
-  const problem = { ...problemOf(region, original, asked), isRecorded };
+  const makeVectors = (numbers: number) => run.kernels.vectors(numbers) ?? plainVectors;
+  const problem: Problem = {
+    ...problemOf(region, original, asked, makeVectors),
+    // What a record tells is of the region's units and of splits of units.
+    ...(isRecorded && { isRecorded, fewest: Infinity, every: Infinity }),
+  };
   const local = expanderOf(problem);
   // What a piece's record holds at most, and what there is of records.
   const mostNumbers = isRecorded ? mostNumbersIn(region.width, region.features, region.network.outputs) : 0;
@@ -132,9 +138,9 @@ async function searchIn(
   first.forEach(({ tree, point }, i) => {
     if (lowers[i] > roots[tree].proved.lower) roots[tree] = { ...roots[tree], proved: { lower: lowers[i], point } };
   });
-  const flops = flopsOfPiece(region.width, region.features), { objectives, scales } = problem;
+  const flops = flopsOfPiece(region.width, region.features), { objectives, scales, fewest, every } = problem;
   // Objectives are ready to be shared from here on: their roots have refined them.
-  const plain = { network: region.network, box, original, objectives, scales, isRecorded };
+  const plain = { network: region.network, box, original, objectives, scales, fewest, every, isRecorded };
   const distributed = distribute?.({ problem: plain, expander: local, flops: local.most * flops });
   const before = { ...run.work }, { time_ms } = limits;
   const most = time_ms === undefined ? Infinity : time_ms * threads * FLOPS_A_MILLISECOND;
@@ -156,7 +162,11 @@ async function searchIn(
     if (saved) spend(run, saved.work);
     const driven = conduct && !isRecorded ? await conducted(conduct, saved?.tree ?? begin(roots, task)) : null;
     const from = driven?.tree ?? saved?.tree;
-    const found = from ? await resume(from, task, searching) : await search(roots, task, searching);
+    // Where `max_nodes` cut a round short the search had ended.
+    const max_nodes = saved?.tree.cut ? saved.tree.nodes : limits.max_nodes;
+    const found = from
+      ? await resume(from, { ...task, limits: { ...limits, max_nodes } }, searching)
+      : await search(roots, task, searching);
     const { save: _, records, ...rest } = found;
     // Proved where it is handed out.
     const trees = found.trees.map((tree) => ({ ...tree, point: tree.point && place(tree.point) }));
@@ -168,6 +178,7 @@ async function searchIn(
       ...(driven && { parts: driven.parts }),
     };
   } finally {
+    problem.places.release();
     distributed?.close();
   }
 
@@ -267,6 +278,7 @@ function notBounded(tree: number, upper: number): Piece {
     tree,
     upper,
     box: null,
+    base: null,
     phases: bytes,
     heights: nothing,
     gradients: nothing,
@@ -274,6 +286,8 @@ function notBounded(tree: number, upper: number): Piece {
     multipliers: new Float32Array(0),
     weights: none,
     split: null,
+    rival: null,
+    prefers: "unit",
     depth: 0,
   };
 }

@@ -175,11 +175,13 @@ function falseAim(drawn: Drawn, at: number, random: Random, steps: Steps): strin
   const part: Part = {
     ...piece,
     box: drawn.box,
+    base: null,
     tree: 0,
     upper: Infinity,
     signs: new Int8Array(signs.length),
     multipliers: new Float32Array(0),
     weights: new Float64Array(0),
+    prefers: "unit",
     depth: 0,
   };
   const bounded = steps.boundPart(bounding, part, objective.entries, -Infinity);

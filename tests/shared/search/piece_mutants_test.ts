@@ -13,7 +13,9 @@ const PARTS = [
   "expand",
   "gradients",
   "leaf",
+  "meet_half_spaces",
   "objective",
+  "places",
   "preactivations",
   "push_down",
   "roots",
@@ -36,6 +38,41 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     file: "preactivations",
     from: "lower[j] = Math.max(lower[j], addDown(upper[j], -reach))",
     to: "upper[j] = Math.min(upper[j], addUp(lower[j], reach))",
+  },
+  "half-spaces of inactive units with the row above": {
+    file: "meet_half_spaces",
+    from: "const kept = phase > 0 ? rowsAbove : rowsBelow",
+    to: "const kept = rowsAbove",
+  },
+  "half-spaces without their constants": {
+    file: "meet_half_spaces",
+    from: "constants.push(constant)",
+    to: "constants.push(0)",
+  },
+  "lower bounds by the row above": {
+    file: "meet_half_spaces",
+    from: "row[j] = -rowsBelow[from + j]",
+    to: "row[j] = -rowsAbove[from + j]",
+  },
+  "bounds at a vertex": {
+    file: "meet_half_spaces",
+    from: "if (value >= known - GAIN * reach && value > decides) return Infinity;",
+    to: "return value;",
+  },
+  "a row's constant from the worse corner": {
+    file: "preactivations",
+    from: "rest -= w > 0 ? w * upper[j] : w * lower[j];",
+    to: "rest -= w > 0 ? w * upper[j] + Math.abs(w) * (upper[j] - lower[j]) / 2 : w * lower[j];",
+  },
+  "a smaller network without what was decided on it": {
+    file: "places",
+    from: "phases: wholePhases(piece)",
+    to: "phases: new Int8Array(wholePhases(piece).length)",
+  },
+  "heights of other units": {
+    file: "places",
+    from: "heights: box(heights),",
+    to: "heights: { lower: heights.lower.slice(0, count), upper: heights.upper.slice(0, count) },",
   },
   "phases closed on boxes without interior": {
     file: "preactivations",
@@ -96,6 +133,11 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
     file: "expand",
     from: "return [1, -1].map",
     to: "return [1].map",
+  },
+  "halves that do not meet": {
+    file: "expand",
+    from: "(side === 0 ? box.upper : box.lower)[feature] = at;",
+    to: "if (side === 0) box.upper[feature] = at; else box.lower[feature] = (at + box.upper[feature]) / 2;",
   },
   "leaves without interior dropped on boxes without interior": {
     file: "expand",

@@ -53,16 +53,21 @@ Deno.test(`every bound of a recorded search follows from its record over the rat
   );
 });
 
-Deno.test(`a recorded search takes the steps of one that is not, and leaves the same bytes twice (seed ${SEED})`, async () => {
+Deno.test(`a recorded search leaves the same bytes twice (seed ${SEED})`, async () => {
   for (let index = 0; index < 12; index++) {
     const drawn = await draw(index);
     if (!drawn) continue;
     const one = await recordedSearch(drawn, NODES), other = await recordedSearch(drawn, NODES);
     assert.equal(JSON.stringify(one.record), JSON.stringify(other.record));
-    const plain = await recordedSearch(drawn, NODES, false);
-    assert.deepEqual({ ...one, record: undefined }, { ...plain, record: undefined });
-    assert.equal(plain.record, undefined);
   }
+});
+
+Deno.test("over many inputs a recorded search takes the steps of one that is not", async () => {
+  const drawn = await oneLayer(12, 80), one = await recordedSearch(drawn, NODES);
+  const plain = await recordedSearch(drawn, NODES, false);
+  assert.ok(plain.nodes > 20);
+  assert.deepEqual({ ...one, record: undefined }, { ...plain, record: undefined });
+  assert.equal(plain.record, undefined);
 });
 
 /** Every fourth on kinks, in a box without interior. */
@@ -172,7 +177,7 @@ Deno.test("a search whose pieces are too large for a record ends before they are
 });
 
 Deno.test(`bounds of h that no piece renews are those of the region (seed ${SEED})`, async () => {
-  const { exact, ...rest } = await oneLayer(150, 2), drawn: Drawn = { ...rest, exact: exact() };
+  const { exact, ...rest } = await oneLayer(80, 66), drawn: Drawn = { ...rest, exact: exact() };
   assert.ok(!boundsHeights(drawn.region));
   const { record, trees } = await recordedSearch(drawn, 24);
   assert.deepEqual(falseRecord(drawn, record!, trees.map(({ upper }) => upper)), []);

@@ -17,11 +17,9 @@ export function taskOf(
   max_nodes: number,
   { problemOf, rootOf, expanderOf }: Steps = RIGHT,
 ): { readonly problem: Problem; readonly roots: readonly Root<Piece>[]; readonly task: Task<Piece> } {
-  const problem = problemOf(
-    region,
-    original,
-    objectives.map(({ aim }) => ({ aim, upper: Infinity, lower: -Infinity, entries: null })),
-  );
+  const asked = objectives.map(({ aim }) => ({ aim, upper: Infinity, lower: -Infinity, entries: null }));
+  // Small pieces get networks of their own, too, and inputs are split often.
+  const problem = { ...problemOf(region, original, asked), fewest: 2, every: 2 };
   const roots = objectives.map((_, tree): Root<Piece> => {
     const node = rootOf(problem, tree, Infinity, -Infinity);
     return { upper: node.upper, node: node.split === null ? null : node, proved: { lower: -Infinity, point: null } };
