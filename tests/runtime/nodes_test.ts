@@ -163,3 +163,24 @@ nodesTest("a node that is told to end lets a job end that needs less than the gr
   const second = await node();
   assert.equal((await jobAt(second, id)).status, "succeeded");
 });
+
+nodesTest(
+  "a gateway that is killed while it takes jobs: those it has acknowledged end elsewhere, and are told of",
+  async ({ node }) => {
+    const gateway = await node({ LIPCERT_JOB_WORKERS: "0" });
+    const digest = await keepModel(gateway), acknowledged: string[] = [];
+    const asks = Array.from({ length: 40 }, async (_, i) => {
+      const region = { ...REGION, radius: 0.1 + i / 1000 };
+      const { id } = await submitted(gateway, { model: { digest }, region, property: { type: "lipschitz" } });
+      if (acknowledged.push(id) === 5) await gateway.end("SIGKILL");
+    });
+    await Promise.allSettled(asks);
+    assert.ok(acknowledged.length >= 5, `${acknowledged.length} were acknowledged`);
+    const [runner, other] = await Promise.all([node(), node({ LIPCERT_JOB_WORKERS: "0" })]);
+    for (const id of acknowledged) {
+      const { status, certificate_id } = await endOf(other, id);
+      assert.equal(status, "succeeded");
+      await certificateAt(runner, certificate_id!);
+    }
+  },
+);
