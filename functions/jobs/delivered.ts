@@ -94,18 +94,27 @@ export function deliveredJobs(settings: DeliveredJobsSettings): DeliveredJobs {
       return job;
     },
 
+    // Released before the record changes: whoever hears of the job meanwhile is not to think it lost.
+
     async giveBack(id, holder, counts) {
+      const brought = release(holder);
       try {
         await jobs.giveBack(id, holder, counts);
       } finally {
-        release(holder)?.again(counts ? backoffMs * 2 ** (holder.attempt - 1) : 0);
+        brought?.again(counts ? backoffMs * 2 ** (holder.attempt - 1) : 0);
       }
     },
 
     async end(id, holder, end) {
-      const job = await jobs.end(id, holder, end);
-      release(holder)?.done();
-      return job;
+      const brought = release(holder);
+      try {
+        const job = await jobs.end(id, holder, end);
+        brought?.done();
+        return job;
+      } catch (error) {
+        if (brought !== undefined) held.set(holder.runner, brought); // it is told again
+        throw error;
+      }
     },
 
     async sweep() {

@@ -108,3 +108,30 @@ Deno.test("delivered jobs: an attempt that failed comes again later each time, o
   await jobs.giveBack("q", (await taken(jobs)).holder, true);
   assert.equal(it.queue.parcels.get("q-1")?.at, 3 * BACKOFF_MS);
 });
+
+Deno.test("delivered jobs: a runner that hears of its job while it ends or is given back does not hold it back", async () => {
+  const it = house(), jobs = it.open();
+  await jobs.submit(submission("q", "u"));
+  const again = await taken(jobs);
+  const back = jobs.giveBack("q", again.holder, false);
+  for (let i = 0; i < 20; i++) await jobs.hear("q", again.holder, null);
+  await back;
+  assert.equal(it.queue.parcels.get("q-1")?.at, 0);
+  const { holder } = await taken(jobs);
+  const ending = jobs.end("q", holder, certificate);
+  for (let i = 0; i < 20; i++) await jobs.hear("q", holder, null);
+  await ending;
+  assert.equal(it.queue.parcels.size, 0);
+});
+
+Deno.test("delivered jobs: an end that the store did not take is told again, and the job stays with its runner", async () => {
+  const it = house(), jobs = it.open();
+  await jobs.submit(submission("q"));
+  const { holder } = await taken(jobs);
+  it.isDown = () => true;
+  await assert.rejects(() => jobs.end("q", holder, certificate));
+  assert.equal(it.queue.parcels.get("q-1")?.at, null);
+  it.isDown = () => false;
+  await jobs.end("q", holder, certificate);
+  assert.equal(it.queue.parcels.size, 0);
+});
