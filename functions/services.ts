@@ -10,6 +10,7 @@ import type {
   VerifyReport,
 } from "../shared/mod.ts";
 import type { Holder, Job, JobEnd, JobProblem, JobProgress } from "./jobs/job.ts";
+import type { Bytes } from "./storage/port.ts";
 
 /** A certificate as it is kept: its canonical bytes, and what the index needs to know about it. */
 export interface KeptCertificate {
@@ -72,6 +73,10 @@ export interface CertifyCall {
   readonly finish?: AbortSignal;
   /** Hears how far a search is, now and then; not of its last round. */
   readonly onSearch?: (progress: SearchProgress) => void;
+  /** From where to go on: what `onCheckpoint` heard of the same question. The certificate is the one without a stop. */
+  readonly checkpoint?: Bytes;
+  /** Hears of a search that lasts what is needed to go on with it, now and then, unless that is too much. */
+  readonly onCheckpoint?: (checkpoint: Bytes) => void;
 }
 
 /** A certificate found under the question, a new one that is not kept yet, or a question that costs more than the ceiling. */
@@ -123,6 +128,8 @@ export interface TakenJob {
   readonly holder: Holder;
   /** Null: the store has lost it. */
   readonly query: Query | null;
+  /** What an earlier runner left to go on with. */
+  readonly checkpoint: Bytes | null;
 }
 
 /** The bounds of a search so far; null where there are none yet. */
@@ -134,6 +141,8 @@ export interface JobQueue {
   take(runner: string, signal: AbortSignal): Promise<TakenJob | null>;
   /** The runner is alive. Returns the job, or null where it is the runner's no more. */
   hear(id: string, holder: Holder, search: SearchSoFar | null): Promise<Job | null>;
+  /** Keeps what another runner goes on with, in place of what was kept before. */
+  save(id: string, holder: Holder, checkpoint: Bytes): Promise<void>;
   /** The job waits again; `counts`: as an attempt that was made. */
   giveBack(id: string, holder: Holder, counts: boolean): Promise<void>;
   end(id: string, holder: Holder, end: JobEnd): Promise<Job | null>;

@@ -94,8 +94,12 @@ export function bullDelivery(
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   });
+  // Once for each time that Redis is away: it is tried many times a second.
+  let isTold = false;
+  connection.on("ready", () => isTold = false);
   worker?.on("error", (error) => {
-    if (!isStopping) failed("the queue of jobs is disturbed", error);
+    if (!isStopping && !isTold) failed("the queue of jobs is disturbed", error);
+    isTold = true;
   });
 
   return {

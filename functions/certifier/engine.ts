@@ -20,6 +20,7 @@ import {
   type VerifyReport,
 } from "../../shared/mod.ts";
 import type { CertifyCall, CertifyResult, KeptCertificate, VerifyCall } from "../services.ts";
+import { continued } from "./checkpoints.ts";
 import type { ModelCache } from "./model_cache.ts";
 
 export interface Engine {
@@ -59,7 +60,8 @@ export async function answerQuestion(engine: Engine, call: CertifyCall): Promise
   checkBudget(estimated, budget);
   if (call.ceiling && exceeds(estimated, call.ceiling)) return { question, priced: { query, estimated } };
   const host = { kernels, clock, ...(distribute && { distribute, threads }) };
-  const certificate = await certify(model, query, { question, ...host, ...stoppable(call), ...watched(call) });
+  const heard = { ...watched(call), ...continued(call) };
+  const certificate = await certify(model, query, { question, ...host, ...stoppable(call), ...heard });
   return { question, issued: kept(certificate) };
 }
 

@@ -26,6 +26,10 @@ export type ToWorker =
     readonly watched: boolean;
     /** A question that may cost more is only priced. */
     readonly ceiling?: Budget;
+    /** From where to go on. */
+    readonly checkpoint?: Uint8Array<ArrayBuffer>;
+    /** Whether somebody keeps checkpoints. */
+    readonly saved: boolean;
   }
   | { readonly kind: "verify"; readonly certificate: Certificate; readonly digest: string | null }
   | { readonly kind: "model"; readonly bytes: Uint8Array<ArrayBuffer> | null };
@@ -35,6 +39,7 @@ export type FromWorker =
   | { readonly kind: "need-model" }
   | { readonly kind: "resolved"; readonly question: string }
   | { readonly kind: "progress"; readonly progress: SearchProgress }
+  | { readonly kind: "checkpoint"; readonly checkpoint: Uint8Array<ArrayBuffer> }
   | { readonly kind: "described"; readonly description: ModelDescription }
   | { readonly kind: "issued"; readonly certificate: KeptCertificate }
   | { readonly kind: "priced"; readonly question: string; readonly priced: PricedQuestion }

@@ -1,6 +1,7 @@
 /** The certifier of a host with threads: each question has a Worker to itself, so that serving never waits for it. */
 import { LipcertError } from "../../shared/errors.ts";
-import type { Certifier, CertifyCall, CertifyResult, VerifyCall } from "../services.ts";
+import type { Certifier, CertifyCall, VerifyCall } from "../services.ts";
+import type { ToWorker } from "./messages.ts";
 import { Seat, type SeatCall, type SeatResult } from "./seat.ts";
 
 export interface PoolSettings {
@@ -82,12 +83,15 @@ export function certifierPool(settings: PoolSettings): Pool {
       if (last.kind === "described") return last.description;
       throw unexpected(last.kind);
     },
-    async certify(
-      { digest, request, ceiling, model, known, signal, finish, onSearch }: CertifyCall,
-    ): Promise<CertifyResult> {
-      const watched = finish !== undefined || onSearch !== undefined;
-      const opening = { kind: "certify", digest, request, watched, ...(ceiling && { ceiling }) } as const;
-      const last = await run({ opening, model, known, finish, onSearch }, signal);
+    async certify({ digest, request, ceiling, checkpoint, model, known, signal, ...heard }: CertifyCall) {
+      const { finish, onSearch, onCheckpoint } = heard;
+      const watched = finish !== undefined || onSearch !== undefined, saved = onCheckpoint !== undefined;
+      const opening: ToWorker = {
+        ...{ kind: "certify", digest, request, watched, saved },
+        ...(ceiling && { ceiling }),
+        ...(checkpoint && { checkpoint }),
+      };
+      const last = await run({ opening, model, known, ...heard }, signal);
       if (last.kind === "issued") return { question: last.certificate.question, issued: last.certificate };
       if (last.kind === "priced") return { question: last.question, priced: last.priced };
       if (last.kind === "found") return { question: last.question, found: last.found };

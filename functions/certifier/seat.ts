@@ -5,7 +5,7 @@ import type { CertifyCall, FoundCertificate } from "../services.ts";
 import { callFlags, errorOf, FINISH, type FromWorker, STOP, type ToWorker } from "./messages.ts";
 
 /** A call, as a seat sees it: its opening message, and what is asked of the pool on the way. */
-export interface SeatCall extends Pick<CertifyCall, "finish" | "onSearch"> {
+export interface SeatCall extends Pick<CertifyCall, "finish" | "onSearch" | "onCheckpoint"> {
   readonly opening: ToWorker;
   readonly model: () => Promise<Uint8Array<ArrayBuffer> | null>;
   readonly known: (question: string) => Promise<FoundCertificate | null>;
@@ -13,7 +13,7 @@ export interface SeatCall extends Pick<CertifyCall, "finish" | "onSearch"> {
 
 /** The last message of a call, or the certificate that `known` found first. */
 export type SeatResult =
-  | Exclude<FromWorker, { kind: "ready" | "need-model" | "resolved" | "progress" | "failed" }>
+  | Exclude<FromWorker, { kind: "ready" | "need-model" | "resolved" | "progress" | "checkpoint" | "failed" }>
   | { readonly kind: "found"; readonly question: string; readonly found: FoundCertificate };
 
 export interface SeatRun {
@@ -131,6 +131,7 @@ export class Seat {
     if (message.kind === "need-model") this.#handModelOver(open);
     else if (message.kind === "resolved") this.#lookUp(open, message.question);
     else if (message.kind === "progress") this.#tell(open, message.progress);
+    else if (message.kind === "checkpoint") this.#keep(open, message.checkpoint);
     else if (message.kind === "failed") this.#end()?.reject(errorOf(message.failure));
     else this.#end()?.resolve(message);
   }
@@ -138,6 +139,10 @@ export class Seat {
   /** Whoever left hears nothing more. */
   #tell({ call, grace }: Open, progress: SearchProgress): void {
     if (grace === undefined) call.onSearch?.(progress);
+  }
+
+  #keep({ call, grace }: Open, checkpoint: Uint8Array<ArrayBuffer>): void {
+    if (grace === undefined) call.onCheckpoint?.(checkpoint);
   }
 
   /** The Worker waits for the model, so it goes with a store that fails. */

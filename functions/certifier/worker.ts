@@ -69,15 +69,22 @@ function reports(): NonNullable<CertifyCall["onSearch"]> {
   };
 }
 
+function keep(checkpoint: Uint8Array<ArrayBuffer>): void {
+  scope.postMessage({ kind: "checkpoint", checkpoint }, [checkpoint.buffer]);
+}
+
 async function answer(call: ToWorker): Promise<FromWorker> {
   switch (call.kind) {
     case "describe":
       return { kind: "described", description: await describeModel(engine, call.digest, call.bytes) };
     case "certify": {
-      const { digest, request, ceiling } = call, watch = call.watched ? { finish, onSearch: reports() } : {};
+      const { digest, request, ceiling, checkpoint } = call;
       const result = await answerQuestion(engine, {
-        ...{ digest, request, model, known, signal, ...watch },
+        ...{ digest, request, model, known, signal },
+        ...(call.watched && { finish, onSearch: reports() }),
         ...(ceiling && { ceiling }),
+        ...(checkpoint && { checkpoint }),
+        ...(call.saved && { onCheckpoint: keep }),
       });
       if ("priced" in result) return { kind: "priced", ...result };
       if ("issued" in result) return { kind: "issued", certificate: result.issued };

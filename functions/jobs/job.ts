@@ -43,6 +43,8 @@ export interface Job {
   /** How often the question was begun anew, and how many runners have taken it since. */
   readonly run: number;
   readonly attempt: number;
+  /** The name of what a runner goes on with, and the attempt that left it. */
+  readonly checkpoint: { readonly name: string; readonly attempt: number } | null;
   readonly lease: Lease | null;
   readonly cancel_requested: boolean;
   readonly progress: JobProgress | null;
@@ -87,6 +89,7 @@ export function submitted(id: string, estimated: Job["estimated"], callback: str
     estimated,
     run: 1,
     attempt: 0,
+    checkpoint: null,
     lease: null,
     cancel_requested: false,
     progress: null,
@@ -116,8 +119,8 @@ export function resubmitted(job: Job, estimated: Job["estimated"], callback: str
 /**
  * The job in a runner's hands: one that waits, or one whose runner was not heard of in time.
  *
- * One that was to be canceled meanwhile has ended, with nothing to keep; one that `mostAttempts` runners were lost with has
- * failed with `abandoned`.
+ * One that was to be canceled meanwhile has ended, unless there is a checkpoint to make its certificate from; one that `mostAttempts` runners were lost with, one
+ * after the other and without getting on, has failed with `abandoned`.
  */
 export function taken(
   job: Job,
@@ -130,8 +133,10 @@ export function taken(
   },
 ): Job | null {
   if (hasEnded(job) || (job.lease !== null && now < job.lease.until)) return null;
-  if (job.cancel_requested) return closed(job, { status: "canceled" }, now);
-  if (job.attempt >= mostAttempts) return closed(job, { status: "failed", problem: abandoned }, now);
+  if (job.cancel_requested && job.checkpoint === null) return closed(job, { status: "canceled" }, now);
+  if (job.attempt - (job.checkpoint?.attempt ?? 0) >= mostAttempts) {
+    return closed(job, { status: "failed", problem: abandoned }, now);
+  }
   return logged({
     ...job,
     status: "running",
@@ -165,13 +170,18 @@ export function heardOf(
   return logged({ ...alive, progress: { ...search, elapsed_ms: Math.max(0, now - (job.started_at ?? now)) } });
 }
 
+/** The holder has left `name` to go on with. */
+export function saved(job: Job, holder: Holder, name: string): Job | null {
+  return isHeld(job, holder) ? { ...job, checkpoint: { name, attempt: job.attempt } } : null;
+}
+
 /**
- * The job waits again, unless it was to be canceled. `counts`: the attempt was made and failed; else its host ends and the
+ * The job waits again, unless it was to be canceled and has nothing to show. `counts`: the attempt was made and failed; else its host ends and the
  * job is not to blame.
  */
 export function givenBack(job: Job, holder: Holder, counts: boolean, now: number): Job | null {
   if (!isHeld(job, holder)) return null;
-  if (job.cancel_requested) return closed(job, { status: "canceled" }, now);
+  if (job.cancel_requested && job.checkpoint === null) return closed(job, { status: "canceled" }, now);
   return logged({ ...job, status: "queued", lease: null, attempt: counts ? job.attempt : job.attempt - 1 });
 }
 
@@ -205,7 +215,7 @@ function closed(
   end: Pick<Job, "status"> & Partial<Pick<Job, "certificate_id" | "problem">>,
   now: number,
 ): Job {
-  return logged({ ...job, ...end, lease: null, ended_at: now });
+  return logged({ ...job, ...end, lease: null, checkpoint: null, ended_at: now });
 }
 
 /** A problem as a job keeps it. */

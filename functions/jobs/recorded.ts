@@ -25,6 +25,7 @@ import {
   joined,
   MOST_CALLBACKS,
   resubmitted,
+  saved,
   submitted,
   taken,
 } from "./job.ts";
@@ -76,6 +77,7 @@ const ABANDONED = jobProblem(
 const BOARD = "jobs/board";
 const nameOf = (id: string) => `job/${id}`;
 const nameOfQuery = (id: string) => `job_query/${id}`;
+const nameOfCheckpoint = (name: string) => `job_checkpoint/${name}`;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -90,24 +92,26 @@ export function recordedJobs(settings: RecordedJobsSettings): RecordedJobs {
 
   /** Takes a step; returns the job as it is then. */
   async function change(id: string, step: (job: Job | null) => Job | null): Promise<Job | null> {
-    let isEnding = false;
+    let isEnding = false, before = null as Job | null;
     const found = await update(records, nameOf(id), (bytes) => {
-      const before = readJob(bytes), after = step(before);
+      before = readJob(bytes);
+      const after = step(before);
       isEnding = after !== null && hasEnded(after) && !(before && hasEnded(before));
       return after === null ? null : encoder.encode(JSON.stringify(after));
     });
     const job = readJob(found);
     wakes.wake(id);
-    if (isEnding && notifier !== null) await settle(id, job);
+    if (isEnding && notifier !== null) await settle(id, job, before);
     return job;
   }
 
   /** Tells of the end and takes the job off the board. What fails here is done again by a later `take`. */
-  async function settle(id: string, job: Job | null): Promise<void> {
+  async function settle(id: string, job: Job | null, before: Job | null = null): Promise<void> {
     try {
       if (job !== null && job.callbacks.length > 0) await notifier?.notify(endingOf(job), job.callbacks);
       await update(records, BOARD, (bytes) => written(withoutJob(readBoard(bytes), id)));
       await forgetLater(id);
+      if (before !== null) await forgetCheckpoint(before);
     } catch (error) {
       failed("the end of a job was not told", error);
     }
@@ -118,6 +122,11 @@ export function recordedJobs(settings: RecordedJobsSettings): RecordedJobs {
     const kept = await records.get(nameOf(id)), job = readJob(kept?.bytes ?? null);
     if (kept === null || job === null || !hasEnded(job)) return;
     await records.compareAndSet(nameOf(id), kept.version, kept.bytes, { expiresInMs: KEPT_MS });
+  }
+
+  /** The checkpoint of a job that has ended, or that has a newer one, is of no use. */
+  async function forgetCheckpoint({ checkpoint }: Pick<Job, "checkpoint">): Promise<void> {
+    if (checkpoint !== null) await blobs.delete(nameOfCheckpoint(checkpoint.name));
   }
 
   async function* free(): AsyncGenerator<Job> {
@@ -142,11 +151,12 @@ export function recordedJobs(settings: RecordedJobsSettings): RecordedJobs {
       (job) => job && taken(job, token, now(), { leaseMs, mostAttempts: MOST_ATTEMPTS, abandoned: ABANDONED }),
     );
     if (job?.lease?.runner !== token || job.status !== "running") return null;
-    const query = await blobs.get(nameOfQuery(id));
+    const query = await blobs.get(nameOfQuery(id)), { checkpoint } = job;
     return {
       job,
       holder: holderOf(job, token),
       query: query === null ? null : JSON.parse(decoder.decode(query)) as Query,
+      checkpoint: checkpoint === null ? null : await blobs.get(nameOfCheckpoint(checkpoint.name)),
     };
   }
 
@@ -226,6 +236,19 @@ export function recordedJobs(settings: RecordedJobsSettings): RecordedJobs {
     async hear(id, holder, search) {
       const job = await change(id, (job) => job && heardOf(job, holder, search, now(), leaseMs));
       return job !== null && isHeld(job, holder) ? job : null;
+    },
+
+    async save(id, holder, checkpoint) {
+      const name = `${id}/${crypto.randomUUID()}`;
+      await blobs.put(nameOfCheckpoint(name), checkpoint, { expiresInMs: KEPT_MS });
+      let before = null as Job | null;
+      const job = await change(id, (job) => {
+        before = job;
+        return job && saved(job, holder, name);
+      });
+      // The one before, or this one where the job is another's by now.
+      if (job?.checkpoint?.name !== name) await forgetCheckpoint({ checkpoint: { name, attempt: 0 } });
+      else if (before !== null) await forgetCheckpoint(before);
     },
 
     async giveBack(id, holder, counts) {

@@ -1,5 +1,5 @@
 /** Runs jobs: takes them from a queue, some at a time, and answers them with a certifier. */
-import { LipcertError, PROBLEMS } from "../../shared/mod.ts";
+import { LipcertError, PROBLEMS, questionOf } from "../../shared/mod.ts";
 import type { CertificateStore, Certifier, JobQueue, Log, ModelStore, SearchSoFar, TakenJob } from "../services.ts";
 import { type JobEnd, type JobProblem, jobProblem } from "./job.ts";
 
@@ -70,7 +70,7 @@ export function runJobs(settings: RunnerSettings): Runner {
 }
 
 async function runJob(
-  { job: { id }, holder, query }: TakenJob,
+  { job: { id }, holder, query, checkpoint }: TakenJob,
   { queue, certifier, models, certificates, log, heartbeatMs, retryMs }: RunnerSettings,
   closing: AbortSignal,
   pause: (ms: number) => Promise<void>,
@@ -79,7 +79,7 @@ async function runJob(
   const close = () => stop.abort("closing" satisfies Stop);
   closing.addEventListener("abort", close, { once: true });
   if (closing.aborted) close();
-  let search: SearchSoFar | null = null;
+  let search: SearchSoFar | null = null, saving: Promise<void> | null = null;
 
   /** Tells the queue that the job is alive, and hears whether it is to end. */
   async function beat(): Promise<void> {
@@ -103,6 +103,8 @@ async function runJob(
       return { kind: "problem", problem: jobProblem("not-found", PROBLEMS["not-found"], detail) };
     }
     const digest = query.model_digest;
+    // Another engine's question has another digest: what it left is of no use to this one.
+    const isOurs = checkpoint !== null && await questionOf(query) === id;
     const result = await certifier.certify({
       digest,
       request: query,
@@ -110,6 +112,12 @@ async function runJob(
       known: (question) => certificates.findByQuestion(question),
       signal: stop.signal,
       finish: finish.signal,
+      ...(isOurs && { checkpoint }),
+      onCheckpoint(bytes) {
+        saving ??= queue.save(id, holder, bytes)
+          .catch((error) => log.failure("a checkpoint was not kept", error))
+          .finally(() => saving = null);
+      },
       onSearch({ nodes, open, upper, lower }) {
         search = { nodes, open, upper: finite(upper), lower: finite(lower) };
       },
@@ -155,7 +163,7 @@ async function runJob(
   } finally {
     closing.removeEventListener("abort", close);
     over.abort();
-    await beating;
+    await Promise.all([beating, saving]);
   }
 }
 

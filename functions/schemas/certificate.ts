@@ -184,6 +184,7 @@ export const Certificate = z.strictObject({
       nodes: z.int().min(0),
       open: z.int().min(0),
       stopped_by: z.enum(["none", "closed", "gap", "max_nodes", "record", "time", "canceled", "memory"]),
+      parts: z.int().min(2).optional(),
     }),
   }),
   arithmetic: z.strictObject({

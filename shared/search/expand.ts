@@ -1,4 +1,4 @@
-import type { Box } from "../numeric/box.ts";
+import { type Box, midpoint } from "../numeric/box.ts";
 import { type Bounding, boundPart, copyOf, entriesOf, type Part } from "./bound_piece.ts";
 import { splitsInputs, splitsOf } from "./choose_split.ts";
 import { climb, climbsFrom } from "./climb.ts";
@@ -90,7 +90,10 @@ function expandParts(
   }
   const [{ tree, depth }] = parts, whole = boundingOf(problem, tree);
   if (climbsSmoothed(whole, depth - 1)) {
-    for (const { point } of points.slice()) {
+    const starts = points.map(({ point }) => point);
+    // Of a region's halves one corner is enough: what they attain is alike, the middle is not.
+    if (depth === 1) starts.splice(1, 1, midpoint(whole.region.box));
+    for (const point of starts) {
       points.push(candidate(problem, tree, climbSmoothed(whole, whole.region.box, point)));
     }
   }

@@ -7,7 +7,7 @@ import { ask, expectProblem, keepModel, REGION } from "./requests.ts";
 import { started } from "./started.ts";
 
 /** Nodes that take some seconds. */
-const NODES = 12_000;
+const NODES = 16_000;
 
 async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -24,7 +24,8 @@ Deno.test("a job whose process is killed goes on in the next one, and has the ce
     const first = await started(env);
     const question = await longQuestion(first, NODES);
     const { id } = await submitted(first, question);
-    for await (const { data } of events(first, id)) if (data.progress !== null) break;
+    // Long enough for a checkpoint.
+    for await (const { data } of events(first, id)) if ((data.progress?.elapsed_ms ?? 0) > 3000) break;
     assert.equal((await jobAt(first, id)).status, "running");
     await first.end("SIGKILL");
     const second = await started(env);
@@ -76,6 +77,7 @@ Deno.test("a store that is locked is 503 with a reason; when it is free again th
       const digest = await keepModel(host);
       const { id } = await submitted(host, await longQuestion(host, 2000));
       const lock = new DatabaseSync(path);
+      lock.exec("PRAGMA busy_timeout = 5000");
       lock.exec("BEGIN EXCLUSIVE");
       const body = { model: { digest }, region: REGION, property: { type: "lipschitz" } };
       await expectProblem(await asked(host, body, { prefer: "respond-async" }), "store-unavailable", 503);

@@ -149,6 +149,18 @@ export function jobsSuite(backend: JobsBackend): void {
     assert.deepEqual(it.told.map(({ event }) => event.type), ["job.failed"]);
   });
 
+  test("what a runner saved is handed to the next one", async (it) => {
+    const [one, other] = [it.open(), it.open()], bytes = new Uint8Array(100_000).fill(7);
+    await one.submit(submission("q"));
+    const first = await taken(one);
+    assert.equal(first.checkpoint, null);
+    await one.save("q", first.holder, bytes);
+    await one.giveBack("q", first.holder, false);
+    const second = await taken(other);
+    assert.deepEqual(second.checkpoint, bytes);
+    await other.end("q", second.holder, certificate);
+  });
+
   test("an end that was not told is told later, once the store or the notifier is back", async (it) => {
     const jobs = it.open();
     await jobs.submit(submission("q", "u"));

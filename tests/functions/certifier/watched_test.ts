@@ -10,6 +10,9 @@ import { type Certificate, digestOf, type SearchProgress } from "../../../shared
 const BYTES = await Deno.readFile(new URL("../../../functions/samples/mlp16.onnx", import.meta.url));
 const DIGEST = await digestOf(BYTES);
 
+/** Nodes that take longer than the first save does. */
+const NODES = 4000;
+
 function call(max_nodes: number, more: Partial<CertifyCall>): CertifyCall {
   return {
     digest: DIGEST,
@@ -78,4 +81,34 @@ Deno.test("a search in this isolate reports its progress and is ended with its b
   await searchesAreWatched(
     inProcessCertifier(() => createKernels(budget.bytes), budget, 2 ** 24, pausingClock(TURN_MS)),
   );
+});
+
+Deno.test("a search in the pool's Worker is saved, and goes on from there to the same bytes", async () => {
+  const worker = () =>
+    new Worker(new URL("../../../functions/certifier/worker.ts", import.meta.url), { type: "module" });
+  const pool = certifierPool({ workers: 1, queue: 1, graceMs: 60_000, createWorker: worker });
+  try {
+    const saves: Uint8Array<ArrayBuffer>[] = [], leaving = new AbortController();
+    let before = 0;
+    const until = call(NODES, {
+      onSearch: ({ nodes }) => before = nodes,
+      onCheckpoint(bytes) {
+        saves.push(bytes);
+        leaving.abort();
+      },
+      signal: leaving.signal,
+    });
+    await assert.rejects(() => pool.certify(until), { name: "AbortError" });
+    assert.equal(saves.length, 1);
+    const heard: number[] = [];
+    const onSearch = ({ nodes }: SearchProgress) => void heard.push(nodes);
+    const resumed = await issued(pool, call(NODES, { checkpoint: saves[0], onSearch }));
+    assert.ok(heard[0] > before / 2, `went on at ${heard[0]} after ${before}`);
+    const whole = await issued(pool, call(NODES, {}));
+    assert.deepEqual(resumed.kept, whole.kept);
+    // What is no checkpoint is refused before anything runs.
+    await assert.rejects(() => pool.certify(call(NODES, { checkpoint: new Uint8Array(20) })), /Cannot read/);
+  } finally {
+    pool.close();
+  }
 });

@@ -8,6 +8,7 @@ export interface FakeStore {
   /** Fails calls while it returns true. */
   isDown: () => boolean;
   readonly keys: () => string[];
+  readonly blobKeys: () => string[];
 }
 
 /**
@@ -38,6 +39,7 @@ export function fakeStore(): FakeStore {
   const store: FakeStore = {
     isDown: () => false,
     keys: () => [...kept.keys()],
+    blobKeys: () => [...bytesOf.keys()],
     records: {
       get: (key) => reached(() => kept.get(key) ?? null),
       compareAndSet: (key, expected, bytes) =>

@@ -15,6 +15,7 @@ import {
   joined,
   MOST_CALLBACKS,
   resubmitted,
+  saved,
   submitted,
   taken,
 } from "../../../functions/jobs/job.ts";
@@ -63,8 +64,12 @@ Deno.test("canceled() ends a job that waits, and asks one that runs for its best
   // The search was over before it heard of it.
   const whole = ended(asked, holder, { kind: "certificate", id: "c", canceled: false }, 3)!;
   assert.equal(whole.status, "succeeded");
-  // Its runner is gone, with what it had.
+  // Its runner is gone, with what it had, or all but what it had saved.
   assert.equal(taken(asked, "b", LEASE_MS, RULES)!.status, "canceled");
+  const kept = saved(asked, holder, "s")!, again = take(kept, "b", LEASE_MS);
+  assert.deepEqual([again.status, again.cancel_requested], ["running", true]);
+  assert.equal(givenBack(asked, holder, false, 3)!.status, "canceled");
+  assert.equal(givenBack(kept, holder, false, 3)!.status, "queued");
 });
 
 Deno.test("a lease that has run out is taken by another, and the first one's word counts for a certificate only", () => {
@@ -94,6 +99,21 @@ Deno.test("a job that is lost with every runner has failed; one that is given ba
     job = givenBack(job, holderOf(job, "a"), false, now)!;
     assert.equal(job.status, "queued");
   }
+});
+
+Deno.test("a job that gets on may lose more runners than one that does not, and its checkpoint goes with the run", () => {
+  let job = fresh(), now = 0;
+  for (let i = 1; i <= 4 * ATTEMPTS; i++) {
+    job = take(job, "a", now);
+    assert.equal(job.status, "running");
+    if (i % 2 === 0) job = saved(job, holderOf(job, "a"), `after ${i}`)!;
+    now += LEASE_MS;
+  }
+  assert.deepEqual(job.checkpoint, { name: `after ${4 * ATTEMPTS}`, attempt: 4 * ATTEMPTS });
+  assert.equal(saved(job, { ...holderOf(job, "a"), attempt: 1 }, "late"), null);
+  for (let i = 0; i < ATTEMPTS; i++, now += LEASE_MS) job = take(job, "a", now);
+  const failed = taken(job, "a", now, RULES)!;
+  assert.deepEqual([failed.status, failed.checkpoint], ["failed", null]);
 });
 
 Deno.test("a certificate of an earlier run that was canceled does not end the run that was asked for since", () => {
@@ -135,6 +155,7 @@ const step: fc.Arbitrary<[string, Step]> = fc.oneof(
     "hear",
     (world) => heardOf(world.job, aHolder(pick, world), { ...SEARCH, nodes }, world.now, LEASE_MS),
   ]),
+  fc.nat(20).map((pick): [string, Step] => ["save", (world) => saved(world.job, aHolder(pick, world), "s")]),
   fc.tuple(fc.nat(20), fc.boolean()).map(([pick, counts]): [string, Step] => [
     "give back",
     (world) => givenBack(world.job, aHolder(pick, world), counts, world.now),
@@ -197,7 +218,9 @@ function check(before: Job, after: Job, name: string): void {
   if (hasEnded(before)) assert.equal(name, "ask again", `${before.status} took the step "${name}"`);
   assert.equal(after.id, before.id);
   assert.equal(after.run, before.run + (name === "ask again" ? 1 : 0));
-  assert.ok(after.attempt <= ATTEMPTS);
+  assert.ok(after.attempt - (after.checkpoint?.attempt ?? 0) <= ATTEMPTS);
+  if (hasEnded(after) || name === "ask again") assert.equal(after.checkpoint, null);
+  else if (name !== "save") assert.deepEqual(after.checkpoint, before.checkpoint);
   assert.equal(after.lease !== null, after.status === "running");
   assert.equal(after.ended_at !== null, hasEnded(after));
   assert.equal(after.problem !== null, after.status === "failed");

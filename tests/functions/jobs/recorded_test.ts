@@ -5,6 +5,27 @@ import { dyingWith } from "./fake_records.ts";
 
 jobsSuite({ name: "jobs of the board", runs: 60, withinMs: 20, open: () => Promise.resolve(fakeHouse()) });
 
+Deno.test("what a runner saved is handed to the next, the newest only, and is gone with the job", async () => {
+  const it = fakeHouse(), jobs = it.open(), bytes = (n: number) => new Uint8Array([n]);
+  const kept = () => it.store.blobKeys().filter((key) => key.startsWith("job_checkpoint/")).length;
+  await jobs.submit(submission("q"));
+  const first = await taken(jobs);
+  assert.equal(first.checkpoint, null);
+  await jobs.save("q", first.holder, bytes(1));
+  await jobs.save("q", first.holder, bytes(2));
+  assert.equal(kept(), 1);
+  await it.pass(LEASE_MS);
+  const second = await taken(jobs);
+  assert.deepEqual(second.checkpoint, bytes(2));
+  await jobs.save("q", first.holder, bytes(3)); // by one that was lost
+  assert.equal(kept(), 1);
+  await jobs.giveBack("q", second.holder, false);
+  const third = await taken(jobs);
+  assert.deepEqual(third.checkpoint, bytes(2));
+  await jobs.end("q", third.holder, certificate);
+  assert.equal(kept(), 0);
+});
+
 Deno.test("wherever a process dies, an acknowledged job ends once, is told of, and leaves the board", async () => {
   let isWhole = false;
   for (let last = 1; !isWhole; last++) {

@@ -9,7 +9,7 @@ import type {
   KeptCertificate,
   ModelStore,
 } from "../../../functions/services.ts";
-import { LipcertError, type Query } from "../../../shared/mod.ts";
+import { LipcertError, type Query, questionOf } from "../../../shared/mod.ts";
 import { fakeStore } from "./fake_records.ts";
 
 const SEARCHED = { model_digest: "m", options: { search: { max_nodes: 9, gap: 0 } } } as unknown as Query;
@@ -177,6 +177,31 @@ Deno.test("runJobs() tries a job again whose model could not be fetched", async 
     const job = await it.ended("q");
     assert.deepEqual([job.status, job.attempt, it.calls], ["succeeded", 3, 3]);
   });
+});
+
+Deno.test("runJobs() hands on what was saved, unless another engine saved it", async () => {
+  const saving: Answer = (call) => {
+    call.onCheckpoint?.(new Uint8Array([7]));
+    return searching(call);
+  };
+  const ours = await questionOf(SEARCHED), checkpoints: (Uint8Array | undefined)[] = [];
+  const resuming: Answer = (call) => {
+    checkpoints.push(call.checkpoint);
+    return answering(call);
+  };
+  for (const question of [ours, "q"]) {
+    await scene([saving, resuming], async ({ jobs, ended }) => {
+      await jobs.submit({ ...ask(SEARCHED), question });
+      for (let job: Job | null = null; !job?.checkpoint; job = await jobs.get(question)) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      // Another runner has it while this one is not heard of.
+      const lost = (await jobs.get(question))!;
+      await jobs.giveBack(question, { runner: lost.lease!.runner, run: lost.run, attempt: lost.attempt }, false);
+      assert.equal((await ended(question)).status, "succeeded");
+    });
+  }
+  assert.deepEqual(checkpoints, [new Uint8Array([7]), undefined]);
 });
 
 Deno.test("runJobs() gives back what runs when its host ends, and the job is not to blame", async () => {
