@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type FrontServer, frontServer, REDIS_SERVER, redisServer } from "../stores/servers.ts";
 import { denoHost, type Host, workerdHost } from "./hosts.ts";
-import { asked, canceled, certificateAt, endOf, events, jobAt, longQuestion, submitted } from "./job_requests.ts";
+import { asked, canceled, certificateAt, endOf, events, jobAt, openQuestion, submitted } from "./job_requests.ts";
 import { expectProblem, keepModel, REGION } from "./requests.ts";
 import { type Started, startedNode } from "./started.ts";
 
@@ -70,7 +70,7 @@ for (const [name, open] of HOSTS) {
           const small = { model: { digest }, region: REGION, property: { type: "output_bounds" } };
           assert.equal((await asked(edge, small, {})).status, 200);
 
-          const question = await longQuestion(edge, 300);
+          const question = await openQuestion(edge, 300);
           const { id } = await submitted(edge, question);
           const done = await endOf(edge, id);
           assert.equal(done.status, "succeeded");
@@ -78,7 +78,7 @@ for (const [name, open] of HOSTS) {
           assert.equal(here.text, (await certificateAt(node, done.certificate_id!)).text);
           assert.equal((await asked(edge, question, {})).status, 200); // known from now on
 
-          const large = await asked(edge, await longQuestion(edge), {});
+          const large = await asked(edge, await openQuestion(edge), {});
           assert.equal(large.status, 202);
           const job = await large.json() as { id: string };
           for await (const { data } of events(edge, job.id)) if (data.progress !== null) break;

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { REDIS_SERVER, type RedisServer, redisServer } from "../stores/servers.ts";
 import { denoHost } from "./hosts.ts";
-import { canceled, certificateAt, endOf, events, jobAt, longQuestion, submitted } from "./job_requests.ts";
+import { canceled, certificateAt, endOf, events, jobAt, openQuestion, submitted } from "./job_requests.ts";
 import { ask, keepModel, REGION } from "./requests.ts";
 import { type Started, startedNode } from "./started.ts";
 
 /** Nodes of a search that take some seconds. */
-const NODES = 12_000;
+const NODES = 3000;
 
 interface Scene {
   readonly redis: RedisServer;
@@ -45,7 +45,7 @@ function nodesTest(name: string, play: (scene: Scene) => Promise<void>): void {
 async function inPeace(body: unknown): Promise<string> {
   const host = await denoHost();
   try {
-    await longQuestion(host);
+    await openQuestion(host);
     return (await ask(host, body)).text;
   } finally {
     await host.close();
@@ -68,7 +68,7 @@ nodesTest(
     const done = await endOf(host, id);
     assert.equal(done.status, "succeeded");
     assert.equal((await ask(host, body)).text, text);
-    const long = await submitted(host, await longQuestion(host));
+    const long = await submitted(host, await openQuestion(host));
     await isUnderWay(host, long.id);
     await canceled(host, long.id);
     const ended = await endOf(host, long.id);
@@ -81,7 +81,7 @@ nodesTest(
 nodesTest("two nodes share their jobs: each is run once, and each node tells of all", async ({ node }) => {
   const [one, other] = await Promise.all([node(), node()]);
   const ids: string[] = [];
-  const body = await longQuestion(one, 300) as { region: Record<string, unknown> };
+  const body = await openQuestion(one, 300);
   for (let i = 0; i < 6; i++) {
     const region = { ...body.region, radius: 0.1 + i / 100 };
     ids.push((await submitted(i % 2 ? one : other, { ...body, region })).id);
@@ -101,7 +101,7 @@ nodesTest(
   "a node that is killed in mid-job: the other finishes it, with the certificate of a run in peace",
   async ({ node }) => {
     const first = await node();
-    const question = await longQuestion(first, NODES);
+    const question = await openQuestion(first, NODES);
     const { id } = await submitted(first, question);
     await isUnderWay(first, id);
     const second = await node();
@@ -119,7 +119,7 @@ nodesTest(
   "Redis that is killed in mid-job and starts again has lost nothing: jobs end, also those that waited",
   async ({ redis, node }) => {
     const host = await node();
-    const question = await longQuestion(host, NODES) as { region: Record<string, unknown> };
+    const question = await openQuestion(host, NODES);
     const { id } = await submitted(host, question);
     await isUnderWay(host, id);
     const waiting = await submitted(host, {
@@ -142,7 +142,7 @@ nodesTest(
   "a node that is told to end takes nothing more, gives its job back after the grace and ends with 0",
   async ({ node }) => {
     const first = await node({ LIPCERT_GRACE_S: "1" });
-    const question = await longQuestion(first);
+    const question = await openQuestion(first);
     const { id } = await submitted(first, question);
     await isUnderWay(first, id);
     const ended = await first.end("SIGTERM");
@@ -157,7 +157,7 @@ nodesTest(
 
 nodesTest("a node that is told to end lets a job end that needs less than the grace", async ({ node }) => {
   const first = await node({ LIPCERT_GRACE_S: "60" });
-  const { id } = await submitted(first, await longQuestion(first, NODES));
+  const { id } = await submitted(first, await openQuestion(first, NODES));
   await isUnderWay(first, id);
   assert.equal((await first.end("SIGTERM")).code, 0, first.log());
   const second = await node();
