@@ -8,6 +8,7 @@ import { mountCapabilities } from "./routes/capabilities.ts";
 import { mountCertificates } from "./routes/certificates.ts";
 import { mountCertify } from "./routes/certify.ts";
 import { mountDocuments } from "./routes/documents.ts";
+import { mountGateway } from "./routes/gateway.ts";
 import { mountJobs } from "./routes/jobs.ts";
 import { mountModels } from "./routes/models.ts";
 import { mountPages } from "./routes/pages.ts";
@@ -22,6 +23,7 @@ export function createApp(services: Services): App {
   mountCertify(app, services);
   mountCertificates(app, services);
   if (services.jobs) mountJobs(app, services, services.jobs);
+  if (services.jobs && services.gateway) mountGateway(app, services, services.jobs, services.gateway);
   mountCapabilities(app, services);
   mountPages(app);
   mountDocuments(app, services.assets);

@@ -1,78 +1,23 @@
-/** Deno: the application over its storage and a pool of Workers, with jobs beside it. */
-import { lineWriter } from "./adapters/line_writer.ts";
-import { logNotifier } from "./adapters/log_notifier.ts";
-import { logtapeLog } from "./adapters/logtape.ts";
-import { swaggerFiles } from "./adapters/swagger_files.ts";
-import { createApp } from "./app.ts";
-import { certifierPool } from "./certifier/pool.ts";
-import { writeBehind } from "./adapters/write_behind.ts";
-import type { App } from "./http/operation.ts";
+/** Deno: a host of its own, or one before a node that takes its jobs. */
+import { type DenoHost, openHost, requestLog } from "./host.ts";
 import { embeddedJobs } from "./jobs/embedded.ts";
-import { recordedIdempotency } from "./jobs/idempotency.ts";
-import type { Log, Services } from "./services.ts";
-import { type Environment, jobSettingsFrom, limitsFrom, type PoolSize, poolSizeFrom } from "./settings.ts";
-import { certificatesIn } from "./storage/certificates.ts";
-import { modelsIn } from "./storage/models.ts";
+import { forwardedJobs } from "./jobs/forwarding.ts";
+import { Wakes } from "./jobs/wakes.ts";
+import type { Log } from "./services.ts";
+import { type Environment, jobSettingsFrom, nodeFrom } from "./settings.ts";
 import { openDenoStorage } from "./storage_deno.ts";
 
-/** Certificates that may wait to be written. */
-const BYTES_TO_WRITE = 16 * 2 ** 20;
-
-export interface DenoHost {
-  readonly app: App;
-  readonly services: Services;
-  /** Gives jobs that run back and lets go of those who wait for one; requests are served as before. */
-  endJobs(): Promise<void>;
-  /** Ends jobs and Workers, writes what waits and closes the store. */
-  close(): Promise<void>;
-}
+export type { DenoHost } from "./host.ts";
 
 /** Opens the store, starts the Workers and builds the application; serving is up to the caller. */
 export async function openDenoHost(environment: Environment, log: Log = requestLog()): Promise<DenoHost> {
+  const settings = jobSettingsFrom(environment), node = nodeFrom(environment);
   const storage = await openDenoStorage(environment);
-  const poolOf = (size: PoolSize) => certifierPool({ ...size, createWorker, graceMs: 3000 });
-  const certifier = poolOf(poolSizeFrom(environment, navigator.hardwareConcurrency));
-  const written = certificatesIn(storage), models = modelsIn(storage);
-  const certificates = writeBehind(
-    written,
-    BYTES_TO_WRITE,
-    (error) => log.failure("a certificate was not written", error),
-  );
-  const { records, blobs } = storage, notifier = logNotifier(log);
-  const settings = jobSettingsFrom(environment);
-  const jobs = records === null || settings.slots === 0 ? null : embeddedJobs({
-    ...{ records, blobs, models, certificates: written, notifier, log, settings },
-    createPool: () => poolOf({ workers: settings.slots, queue: settings.slots }),
-  });
-  const limits = limitsFrom(environment);
-  const services: Services = {
-    certificates,
-    models,
-    certifier,
-    assets: swaggerFiles,
-    log,
-    limits: jobs === null ? limits : { ...limits, gflop_at_once: settings.gflopAtOnce },
-    ...(jobs && { jobs: jobs.jobs, notifier }),
-    ...(records && { idempotency: recordedIdempotency(records) }),
-  };
-  const endJobs = async () => await jobs?.close();
-  return {
-    app: createApp(services),
-    services,
-    endJobs,
-    async close() {
-      await endJobs();
-      certifier.close();
-      await certificates.settled();
-      storage.close();
+  return await openHost({
+    ...{ environment, log, storage, settings },
+    openJobs(parts) {
+      if (node !== null) return forwardedJobs({ ...parts, node, wakes: new Wakes() });
+      return settings.slots === 0 ? null : embeddedJobs(parts);
     },
-  };
-}
-
-function createWorker(): Worker {
-  return new Worker(new URL("./certifier/worker.ts", import.meta.url), { type: "module" });
-}
-
-function requestLog(): Log {
-  return logtapeLog(lineWriter(Deno.stderr));
+  });
 }

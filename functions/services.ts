@@ -168,6 +168,12 @@ export interface Notifier {
   notify(event: JobEnded, urls: readonly string[]): Promise<void>;
 }
 
+/** Lets other hosts hand jobs to this one. */
+export interface Gateway {
+  /** Throws `unauthorized` for a message that no such host has signed, or that was seen before. */
+  admit(headers: Headers, body: Uint8Array): Promise<void>;
+}
+
 export interface VerifyCall {
   readonly certificate: Certificate;
   /** The model to replay on, or null: then only the checks that need none are made. */
@@ -244,6 +250,8 @@ export interface Limits {
   readonly gflop_at_once?: number;
   /** Memory one question may need. */
   readonly memory_bytes: number;
+  /** Memory up to which a question is answered at once, where that is less. */
+  readonly memory_bytes_at_once?: number;
 }
 
 export interface Services {
@@ -257,6 +265,8 @@ export interface Services {
   readonly jobs?: Jobs;
   /** Absent where nobody can be called back. */
   readonly notifier?: Notifier;
+  /** Absent where jobs come from callers only. */
+  readonly gateway?: Gateway;
   /** Absent where nothing can be remembered of a request but its answer. */
   readonly idempotency?: Idempotency;
 }

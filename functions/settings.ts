@@ -13,6 +13,7 @@ const DEFAULTS = {
   LIPCERT_FRONT_BODY_MIB: 10,
   LIPCERT_GFLOP: 100_000,
   LIPCERT_GFLOP_AT_ONCE: 1000,
+  LIPCERT_GRACE_S: 20,
   LIPCERT_JOBS: 256,
   LIPCERT_MEMORY_MIB: 2048,
   LIPCERT_MODEL_CACHE_MIB: 256,
@@ -53,22 +54,36 @@ export interface JobSettings {
   readonly most: number;
   /** Arithmetic up to which a question is answered at once. */
   readonly gflopAtOnce: number;
+  /** Memory up to which a question is answered at once. */
+  readonly bytesAtOnce: number;
 }
 
 /** Throws `RangeError` for numbers that do not fit, and for more jobs than the list of them holds. */
-export function jobSettingsFrom(environment: Environment): JobSettings {
+export function jobSettingsFrom(environment: Environment, defaultSlots = 1): JobSettings {
   const slots = environment("LIPCERT_JOB_WORKERS");
   const most = Math.floor(setting(environment, "LIPCERT_JOBS"));
   if (most > MOST_ON_BOARD) throw new RangeError(`LIPCERT_JOBS must be at most ${MOST_ON_BOARD}, got ${most}`);
   return {
-    slots: slots === "0" ? 0 : Math.ceil(positive("LIPCERT_JOB_WORKERS", slots, 1)),
+    slots: slots === "0" ? 0 : Math.ceil(positive("LIPCERT_JOB_WORKERS", slots, defaultSlots)),
     most,
     gflopAtOnce: setting(environment, "LIPCERT_GFLOP_AT_ONCE"),
+    bytesAtOnce: bytesAtOnceFrom(environment),
   };
+}
+
+function bytesAtOnceFrom(environment: Environment): number {
+  const name = "LIPCERT_MEMORY_AT_ONCE_MIB", all = setting(environment, "LIPCERT_MEMORY_MIB");
+  return Math.floor(Math.min(all, positive(name, environment(name), all)) * MIB);
 }
 
 export function modelCacheBytes(environment: Environment): number {
   return setting(environment, "LIPCERT_MODEL_CACHE_MIB") * MIB;
+}
+
+/** What a host that has jobs allows: more than it answers at once. */
+export function limitsWithJobs(limits: Limits, { gflopAtOnce, bytesAtOnce }: JobSettings): Limits {
+  const isLess = bytesAtOnce < limits.memory_bytes;
+  return { ...limits, gflop_at_once: gflopAtOnce, ...(isLess && { memory_bytes_at_once: bytesAtOnce }) };
 }
 
 export interface PoolSize {
@@ -159,10 +174,51 @@ export function frontFrom(environment: Environment): FrontSettings {
       `LIPCERT_FRONT_TOKEN must be at least ${FRONT_TOKEN_LENGTH} letters, digits or ._~+/- (a bearer token)`,
     );
   }
-  const redis = environment("LIPCERT_REDIS") || "redis://127.0.0.1:6379";
-  if (!/^(rediss?:\/\/.|\/)/.test(redis)) {
-    throw new RangeError("LIPCERT_REDIS must begin with redis:// or rediss://, or be the path of a socket");
-  }
+  const redis = redisFrom(environment);
   const bodyBytes = Math.floor(setting(environment, "LIPCERT_FRONT_BODY_MIB") * MIB);
   return { redis, token, limits: { bodyBytes, commands: FRONT_COMMANDS } };
+}
+
+/** Where Redis is. Throws `RangeError` for what is no address of one; no message holds it, for it may hold a password. */
+export function redisFrom(environment: Environment): string {
+  const redis = environment("LIPCERT_REDIS") || "redis://127.0.0.1:6379";
+  if (/^(rediss?:\/\/.|\/)/.test(redis)) return redis;
+  throw new RangeError("LIPCERT_REDIS must begin with redis:// or rediss://, or be the path of a socket");
+}
+
+/** How long jobs that run may take to end when a node is told to, in milliseconds. */
+export function graceMsFrom(environment: Environment): number {
+  return environment("LIPCERT_GRACE_S") === "0" ? 0 : setting(environment, "LIPCERT_GRACE_S") * 1000;
+}
+
+/** The keys that hosts of one operator share, the one that signs first; null where none is set. */
+export function nodeKeysFrom(environment: Environment): readonly string[] | null {
+  const keys = (environment("LIPCERT_NODE_KEYS") ?? "").split(/\s+/).filter((key) => key !== "");
+  if (keys.length === 0) return null;
+  if (keys.every((key) => /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/.test(key))) return keys;
+  throw new RangeError("LIPCERT_NODE_KEYS must be one or more keys: whsec_ and 24 to 64 random bytes in base64");
+}
+
+/** The node that takes the jobs of this host. */
+export interface NodeAddress {
+  readonly url: string;
+  readonly keys: readonly string[];
+}
+
+/** Null where none is named. Throws `RangeError` when it cannot be right. No message holds a key. */
+export function nodeFrom(environment: Environment): NodeAddress | null {
+  const url = environment("LIPCERT_NODE") ?? "";
+  if (url === "") return null;
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username + parsed.password + parsed.search) {
+    throw new RangeError(
+      "LIPCERT_NODE must be an address that begins with https:// or http://, without a user or a query",
+    );
+  }
+  const keys = nodeKeysFrom(environment);
+  if (keys === null) throw new RangeError("LIPCERT_NODE_KEYS is missing: a node takes signed jobs only");
+  if (upstashFrom(environment) === null) {
+    throw new RangeError("UPSTASH_REDIS_REST_URL is missing: a node and the hosts before it share a store");
+  }
+  return { url: url.replace(/\/+$/, ""), keys };
 }

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "kernel-failure": { status: 500, title: "A computation failed" },
   "job-abandoned": { status: 500, title: "The job could not be finished" },
   "internal": { status: 500, title: "Something went wrong on our side" },
+  "queue-unavailable": { status: 503, title: "The queue of jobs cannot be reached" },
   "store-unavailable": { status: 503, title: "The store cannot be reached" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

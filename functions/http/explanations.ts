@@ -35,5 +35,7 @@ export const EXPLANATIONS: Readonly<Record<ProblemType, string>> = {
   "job-abandoned":
     "The processes that ran the job ended without a word, time after time. Its question may need more memory than the host has. Asked again, the job begins anew.",
   "internal": "A defect on our side. The request id finds the failure in the log.",
+  "queue-unavailable":
+    "The question is a job, and the node that takes the jobs of this host does not. Try again later; smaller questions are answered as ever.",
   "store-unavailable": "The store of models and certificates cannot be reached. Try again later.",
 };

@@ -19,7 +19,8 @@ export interface EmbeddedJobsSettings {
   readonly createPool: () => Pool;
 }
 
-export interface EmbeddedJobs {
+/** The jobs of a host that is open. */
+export interface OpenJobs {
   readonly jobs: Jobs;
   /** Gives back what runs, lets go of all who wait, ends the Workers. */
   close(): Promise<void>;
@@ -35,7 +36,7 @@ const RETRY_MS = 2000;
 
 export function embeddedJobs(
   { records, blobs, models, certificates, notifier, log, settings, createPool }: EmbeddedJobsSettings,
-): EmbeddedJobs {
+): OpenJobs {
   const closing = new AbortController();
   let pool: Pool | null = null;
   const certifier: Pick<Certifier, "certify"> = { certify: (call) => (pool ??= createPool()).certify(call) };

@@ -35,7 +35,8 @@ export interface RecordedJobsSettings {
   readonly records: Records;
   readonly blobs: Blobs;
   readonly now: Now;
-  readonly notifier: Notifier;
+  /** Null: this process tells nobody, and leaves that to one that takes jobs. */
+  readonly notifier: Notifier | null;
   /** Hears of what no answer tells of. */
   readonly failed: (what: string, error: unknown) => void;
   /** How long a runner may be silent before its job is taken by another. */
@@ -48,6 +49,16 @@ export interface RecordedJobsSettings {
   readonly mostJobs: number;
   /** Aborts when the host ends: nobody is kept waiting then. */
   readonly closing: AbortSignal;
+  /** Absent: changes by other processes are found by looking again. */
+  readonly wakes?: Wakes;
+}
+
+/** Jobs with what another way of bringing them to runners needs. */
+export interface RecordedJobs extends Jobs, JobQueue {
+  /** Jobs that wait and those whose runner is lost, the oldest first. Ends that were not told are told on the way. */
+  free(): AsyncIterable<Job>;
+  /** Takes this job; null where it is not free, or ended with that. */
+  takeThis(id: string, runner: string): Promise<TakenJob | null>;
 }
 
 /** Runners that a job is lost with before it has failed. */
@@ -71,9 +82,9 @@ const nameOfCheckpoint = (name: string) => `job_checkpoint/${name}`;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
+export function recordedJobs(settings: RecordedJobsSettings): RecordedJobs {
   const { records, blobs, now, notifier, failed, leaseMs, pollMs, takeMs, mostJobs, closing } = settings;
-  const wakes = new Wakes();
+  const { wakes = new Wakes() } = settings;
 
   async function get(id: string): Promise<Job | null> {
     return readJob((await records.get(nameOf(id)))?.bytes ?? null);
@@ -90,14 +101,14 @@ export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
     });
     const job = readJob(found);
     wakes.wake(id);
-    if (isEnding) await settle(id, job, before);
+    if (isEnding && notifier !== null) await settle(id, job, before);
     return job;
   }
 
   /** Tells of the end and takes the job off the board. What fails here is done again by a later `take`. */
   async function settle(id: string, job: Job | null, before: Job | null = null): Promise<void> {
     try {
-      if (job !== null && job.callbacks.length > 0) await notifier.notify(endingOf(job), job.callbacks);
+      if (job !== null && job.callbacks.length > 0) await notifier?.notify(endingOf(job), job.callbacks);
       await update(records, BOARD, (bytes) => written(withoutJob(readBoard(bytes), id)));
       await forgetLater(id);
       if (before !== null) await forgetCheckpoint(before);
@@ -118,38 +129,49 @@ export function recordedJobs(settings: RecordedJobsSettings): Jobs & JobQueue {
     if (checkpoint !== null) await blobs.delete(nameOfCheckpoint(checkpoint.name));
   }
 
-  async function takeOne(runner: string): Promise<TakenJob | null> {
+  async function* free(): AsyncGenerator<Job> {
     const board = readBoard((await records.get(BOARD))?.bytes ?? null);
     for (const id of board) {
       const seen = await get(id);
-      if (seen !== null && !hasEnded(seen) && seen.lease !== null && now() < seen.lease.until) continue;
-      if (seen === null || hasEnded(seen)) {
-        // Whoever ended it is telling of it just now, or is gone.
-        const isAbandoned = seen === null || now() - (seen.ended_at ?? 0) >= leaseMs;
-        if (isAbandoned) await settle(id, seen);
+      if (seen !== null && !hasEnded(seen)) {
+        if (seen.lease === null || now() >= seen.lease.until) yield seen;
         continue;
       }
-      // A name for this one time: a write whose answer was lost is still known as ours.
-      const token = `${runner}/${crypto.randomUUID()}`;
-      const job = await change(
-        id,
-        (job) => job && taken(job, token, now(), { leaseMs, mostAttempts: MOST_ATTEMPTS, abandoned: ABANDONED }),
-      );
-      if (job?.lease?.runner !== token || job.status !== "running") continue;
-      const query = await blobs.get(nameOfQuery(id));
-      const { checkpoint } = job;
-      return {
-        job,
-        holder: holderOf(job, token),
-        query: query === null ? null : JSON.parse(decoder.decode(query)) as Query,
-        checkpoint: checkpoint === null ? null : await blobs.get(nameOfCheckpoint(checkpoint.name)),
-      };
+      // Whoever ended it is telling of it just now, or is gone.
+      const isAbandoned = seen === null || now() - (seen.ended_at ?? 0) >= leaseMs;
+      if (isAbandoned) await settle(id, seen);
+    }
+  }
+
+  async function takeThis(id: string, runner: string): Promise<TakenJob | null> {
+    // A name for this one time: a write whose answer was lost is still known as ours.
+    const token = `${runner}/${crypto.randomUUID()}`;
+    const job = await change(
+      id,
+      (job) => job && taken(job, token, now(), { leaseMs, mostAttempts: MOST_ATTEMPTS, abandoned: ABANDONED }),
+    );
+    if (job?.lease?.runner !== token || job.status !== "running") return null;
+    const query = await blobs.get(nameOfQuery(id)), { checkpoint } = job;
+    return {
+      job,
+      holder: holderOf(job, token),
+      query: query === null ? null : JSON.parse(decoder.decode(query)) as Query,
+      checkpoint: checkpoint === null ? null : await blobs.get(nameOfCheckpoint(checkpoint.name)),
+    };
+  }
+
+  async function takeOne(runner: string): Promise<TakenJob | null> {
+    for await (const { id } of free()) {
+      const found = await takeThis(id, runner);
+      if (found !== null) return found;
     }
     return null;
   }
 
   return {
     get,
+    free,
+    takeThis,
 
     async submit({ question, query, estimated, callback, restart }) {
       const board = readBoard((await records.get(BOARD))?.bytes ?? null);

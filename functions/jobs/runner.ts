@@ -19,8 +19,8 @@ export interface RunnerSettings {
 }
 
 export interface Runner {
-  /** Gives back what runs, and resolves when nothing does any more. */
-  close(): Promise<void>;
+  /** Takes nothing more, gives back what still runs after `graceMs`, and resolves when nothing does any more. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** Why a job was stopped. */
@@ -29,7 +29,7 @@ type Stop = "closing" | "canceled" | "lost";
 export function runJobs(settings: RunnerSettings): Runner {
   const { queue, log, slots, retryMs } = settings;
   const name = crypto.randomUUID();
-  const closing = new AbortController();
+  const leaving = new AbortController(), closing = new AbortController();
 
   /** Waits, but not for a host that ends. */
   function pause(ms: number): Promise<void> {
@@ -46,9 +46,9 @@ export function runJobs(settings: RunnerSettings): Runner {
   }
 
   async function work(): Promise<void> {
-    while (!closing.signal.aborted) {
+    while (!leaving.signal.aborted) {
       try {
-        const job = await queue.take(name, closing.signal);
+        const job = await queue.take(name, leaving.signal);
         if (job !== null) await runJob(job, settings, closing.signal, pause);
       } catch (error) {
         log.failure("the queue of jobs failed", error);
@@ -59,9 +59,12 @@ export function runJobs(settings: RunnerSettings): Runner {
 
   const working = Promise.all(Array.from({ length: slots }, work));
   return {
-    async close() {
-      closing.abort();
+    async close(graceMs = 0) {
+      leaving.abort();
+      const timer = setTimeout(() => closing.abort(), graceMs);
+      if (graceMs === 0) closing.abort();
       await working;
+      clearTimeout(timer);
     },
   };
 }

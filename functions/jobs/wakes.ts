@@ -1,8 +1,23 @@
-/** Wakes those of this process who wait for something to change. Who waits elsewhere looks again now and then. */
+/**
+ * Wakes those of this process who wait for something to change. Who waits elsewhere is told where there is a way, and looks
+ * again now and then in any case.
+ */
 export class Wakes {
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #tell: (name: string) => void;
+
+  /** `tell`: hears of each wake, to pass it on to other processes. */
+  constructor(tell: (name: string) => void = () => {}) {
+    this.#tell = tell;
+  }
 
   wake(name: string): void {
+    this.hear(name);
+    this.#tell(name);
+  }
+
+  /** A wake of another process. */
+  hear(name: string): void {
     for (const wakeUp of this.#waiting.get(name) ?? []) wakeUp();
   }
 
@@ -29,4 +44,9 @@ export class Wakes {
       signal?.addEventListener("abort", done, { once: true });
     });
   }
+}
+
+/** Where requests may not resolve each other's promises: everybody looks again by itself. */
+export class PollingOnly extends Wakes {
+  override wake(): void {}
 }

@@ -101,8 +101,8 @@ async function ask(
 
 function ceilingFor({ limits }: Services, { respondAsync }: Wishes): Pick<CertifyCall, "ceiling"> {
   if (respondAsync) return { ceiling: { flops: 0, bytes: 0 } };
-  const { gflop_at_once = limits.gflop, memory_bytes } = limits;
-  return { ceiling: { flops: gflop_at_once * 1e9, bytes: memory_bytes } };
+  const { gflop_at_once = limits.gflop, memory_bytes_at_once = limits.memory_bytes } = limits;
+  return { ceiling: { flops: gflop_at_once * 1e9, bytes: memory_bytes_at_once } };
 }
 
 /** The job when it has ended, or as it is after so many seconds. */

@@ -68,6 +68,7 @@ export function mountCertify(app: App, services: Services): void {
         "kernel-failure",
         "model-misread",
         "job-abandoned",
+        "queue-unavailable",
         "store-unavailable",
       ),
     },

@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import {
   addressFrom,
   frontFrom,
+  graceMsFrom,
   jobSettingsFrom,
   limitsFrom,
+  nodeFrom,
+  nodeKeysFrom,
   poolSizeFrom,
+  redisFrom,
   searchThreadsFrom,
   storePathFrom,
   upstashFrom,
@@ -46,9 +50,20 @@ Deno.test("searchThreadsFrom() is one thread unless told", () => {
 });
 
 Deno.test("jobSettingsFrom() runs one job at a time unless told, and none for 0", () => {
-  assert.deepEqual(jobSettingsFrom(from({})), { slots: 1, most: 256, gflopAtOnce: 1000 });
-  const told = { LIPCERT_JOB_WORKERS: "0", LIPCERT_JOBS: "10", LIPCERT_GFLOP_AT_ONCE: "0.5" };
-  assert.deepEqual(jobSettingsFrom(from(told)), { slots: 0, most: 10, gflopAtOnce: 0.5 });
+  assert.deepEqual(jobSettingsFrom(from({})), {
+    slots: 1,
+    most: 256,
+    gflopAtOnce: 1000,
+    bytesAtOnce: 2048 * 2 ** 20,
+  });
+  const told = {
+    LIPCERT_JOB_WORKERS: "0",
+    LIPCERT_JOBS: "10",
+    LIPCERT_GFLOP_AT_ONCE: "0.5",
+    LIPCERT_MEMORY_AT_ONCE_MIB: "64",
+  };
+  assert.equal(jobSettingsFrom(from({}), 8).slots, 8);
+  assert.deepEqual(jobSettingsFrom(from(told)), { slots: 0, most: 10, gflopAtOnce: 0.5, bytesAtOnce: 64 * 2 ** 20 });
   for (const LIPCERT_JOB_WORKERS of ["-1", "x"]) {
     assert.throws(() => jobSettingsFrom(from({ LIPCERT_JOB_WORKERS })), RangeError, LIPCERT_JOB_WORKERS);
   }
@@ -95,4 +110,45 @@ Deno.test("frontFrom() asks for a token that is worth its name, and takes a loca
     refuses(() => frontFrom((name) => name === "LIPCERT_FRONT_TOKEN" ? wrong : undefined), "LIPCERT_FRONT_TOKEN");
   }
   refuses(() => frontFrom(from({ LIPCERT_FRONT_TOKEN: token, LIPCERT_REDIS: `http://:${SECRET}@x` })), "LIPCERT_REDIS");
+});
+
+const NODE_KEY = `whsec_${"A".repeat(43)}=`;
+
+Deno.test("nodeKeysFrom() reads keys parted by spaces, and none that is weak", () => {
+  assert.equal(nodeKeysFrom(from({})), null);
+  assert.deepEqual(nodeKeysFrom(from({ LIPCERT_NODE_KEYS: ` ${NODE_KEY}  ${NODE_KEY} ` })), [NODE_KEY, NODE_KEY]);
+  for (
+    const wrong of [SECRET, `whsec_${SECRET}`, `${NODE_KEY},${NODE_KEY}`, `whpk_${"A".repeat(43)}=`, `${NODE_KEY} x`]
+  ) {
+    refuses(() => nodeKeysFrom(from({ LIPCERT_NODE_KEYS: wrong })), "LIPCERT_NODE_KEYS must be");
+  }
+});
+
+Deno.test("nodeFrom() asks for an address, a key and the store that is shared", () => {
+  const good = {
+    LIPCERT_NODE: "https://node.example/",
+    LIPCERT_NODE_KEYS: NODE_KEY,
+    UPSTASH_REDIS_REST_URL: "https://eu.example",
+    UPSTASH_REDIS_REST_TOKEN: SECRET,
+  };
+  const node = (more: Record<string, string>) => () => nodeFrom(from({ ...good, ...more }));
+  assert.equal(node({ LIPCERT_NODE: "" })(), null);
+  assert.deepEqual(node({})(), { url: "https://node.example", keys: [NODE_KEY] });
+  for (
+    const LIPCERT_NODE of ["node.example", "redis://node.example", `https://u:${SECRET}@x`, `https://x/?k=${SECRET}`]
+  ) {
+    refuses(node({ LIPCERT_NODE }), "LIPCERT_NODE must be");
+  }
+  refuses(node({ LIPCERT_NODE_KEYS: "" }), "LIPCERT_NODE_KEYS is missing");
+  refuses(node({ UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" }), "UPSTASH_REDIS_REST_URL is missing");
+});
+
+Deno.test("redisFrom() and graceMsFrom() have defaults; no message holds a password", () => {
+  assert.equal(redisFrom(from({})), "redis://127.0.0.1:6379");
+  refuses(() => redisFrom(from({ LIPCERT_REDIS: `http://:${SECRET}@x` })), "LIPCERT_REDIS");
+  assert.deepEqual(["", "0", "1.5"].map((LIPCERT_GRACE_S) => graceMsFrom(from({ LIPCERT_GRACE_S }))), [
+    20_000,
+    0,
+    1500,
+  ]);
 });

@@ -26,6 +26,12 @@ export async function longQuestion(host: Host, max_nodes = 1_000_000): Promise<u
   };
 }
 
+/** The same about a larger box: 3,000 nodes take some seconds, and leave more than a thousand open. */
+export async function openQuestion(host: Host, max_nodes = 1_000_000): Promise<{ region: Record<string, unknown> }> {
+  const question = await longQuestion(host, max_nodes) as { region: Record<string, unknown> };
+  return { ...question, region: { ...question.region, radius: 0.5 } };
+}
+
 export interface JobBody {
   readonly id: string;
   readonly status: "queued" | "running" | "succeeded" | "failed" | "canceled";

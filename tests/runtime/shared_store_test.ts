@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { frontServer, REDIS_SERVER, redisServer } from "../stores/servers.ts";
 import { denoHost, type Host, workerdHost } from "./hosts.ts";
-import { canceled, certificateAt, endOf, events, jobAt, longQuestion, submitted } from "./job_requests.ts";
+import {
+  canceled,
+  certificateAt,
+  endOf,
+  events,
+  jobAt,
+  longQuestion,
+  openQuestion,
+  submitted,
+} from "./job_requests.ts";
 import { ask, MODEL, type ProblemBody, REGION } from "./requests.ts";
 
 async function keep(host: Host): Promise<{ status: number; digest: string }> {
@@ -66,7 +75,7 @@ Deno.test({
     const settings = { UPSTASH_REDIS_REST_URL: front.url, UPSTASH_REDIS_REST_TOKEN: front.token };
     const [one, other] = [await denoHost(settings, true), await denoHost(settings, true)];
     try {
-      const long = await submitted(one, await longQuestion(one));
+      const long = await submitted(one, await openQuestion(one));
       for await (const { data } of events(one, long.id)) if (data.status === "running") break;
       // One is busy, so the other takes this one, and those who ask either hear of it.
       const short = await submitted(one, await longQuestion(one, 400));

@@ -1,4 +1,4 @@
-/** `functions/start.ts` as a process of its own, which may be killed. */
+/** `functions/start.ts` or `functions/node.ts` as a process of its own, which may be killed. */
 import type { Host } from "./hosts.ts";
 
 export interface Started extends Host {
@@ -9,11 +9,15 @@ export interface Started extends Host {
   end(signal: Deno.Signal): Promise<Deno.CommandStatus>;
 }
 
-const START = new URL("../../functions/start.ts", import.meta.url).pathname;
+const programOf = (name: string) => new URL(`../../functions/${name}.ts`, import.meta.url).pathname;
 
 /** Starts the service on a free port. `limit`: what the shell is told before, e.g. to limit the size of files. */
-export async function started(env: Record<string, string>, limit = "true"): Promise<Started> {
-  const run = [Deno.execPath(), "run", "-A", "--no-check", START].map((word) => `'${word}'`).join(" ");
+export async function started(
+  env: Record<string, string>,
+  limit = "true",
+  program: "start" | "node" = "start",
+): Promise<Started> {
+  const run = [Deno.execPath(), "run", "-A", "--no-check", programOf(program)].map((word) => `'${word}'`).join(" ");
   const child = new Deno.Command("sh", {
     args: ["-c", `${limit}; exec ${run}`],
     env: { HOST: "127.0.0.1", PORT: "0", LIPCERT_WORKERS: "1", ...env },
@@ -54,4 +58,9 @@ export async function started(env: Record<string, string>, limit = "true"): Prom
     end,
     close: async () => void await end("SIGTERM"),
   };
+}
+
+/** A node over a Redis, one job at a time. */
+export function startedNode(redis: string, env: Record<string, string> = {}): Promise<Started> {
+  return started({ LIPCERT_REDIS: redis, LIPCERT_JOB_WORKERS: "1", ...env }, "true", "node");
 }
