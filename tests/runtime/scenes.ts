@@ -137,7 +137,7 @@ export const SCENES: Scene[] = [
       assert.equal(report.valid, true, JSON.stringify(report));
       const plain = await ask(host, { ...about, options: { search: { max_nodes: nodes } } });
       // Other steps, over few inputs; both hold.
-      const [one, other] = [plain, { certificate }].map((answer) => answer.certificate.finding as Bounds);
+      const [one, other] = [plain, { certificate }].map((answer) => answer.certificate.finding as unknown as Bounds);
       assert.ok(one.upper >= other.lower && other.upper >= one.lower);
       assert.notEqual(plain.certificate.question, certificate.question);
     },
