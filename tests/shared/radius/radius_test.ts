@@ -258,7 +258,9 @@ Deno.test("radius: each search ends once the claim is decided", async () => {
   };
   const claimed = await ask(of, finding.certified!), whole = await ask({ type: "lipschitz" }, finding.certified!);
   assert.ok(claimed.stopped_by === "closed" && claimed.open === 0 && claimed.nodes < whole.nodes);
-  assert.ok(method.search.nodes < finding.steps * whole.nodes, `${method.search.nodes} nodes`);
+  const refuted = await ask(of, finding.refuted!), beyond = await ask({ type: "lipschitz" }, finding.refuted!);
+  assert.ok(refuted.nodes < beyond.nodes, `${refuted.nodes} of ${beyond.nodes} nodes`);
+  assert.ok(method.search.nodes < finding.steps * beyond.nodes, `${method.search.nodes} nodes`);
 });
 
 Deno.test("radius: a host's time and its cancellation hold for all steps together, and the certificate tells", async () => {
