@@ -251,16 +251,13 @@ Deno.test("radius: each search ends once the claim is decided", async () => {
   const [bound, searchOptions] = [17, { max_nodes: 400 }];
   const of = { type: "lipschitz", at_most: bound } as const;
   const property = { type: "radius", of, max: 0.8, gap: 0.3 } as const;
-  const { finding, method } = await askRadius(mlp16, SIXTEEN, property, kernels, { search: searchOptions });
+  const { finding } = await askRadius(mlp16, SIXTEEN, property, kernels, { search: searchOptions });
   const ask = async (asked: PropertyRequest, radius: number) => {
     const request = { region: { ...SIXTEEN, radius }, property: asked, options: { search: searchOptions } };
     return (await certify(mlp16, await resolveQuery(request, mlp16, kernels), { kernels })).method.search;
   };
   const claimed = await ask(of, finding.certified!), whole = await ask({ type: "lipschitz" }, finding.certified!);
   assert.ok(claimed.stopped_by === "closed" && claimed.open === 0 && claimed.nodes < whole.nodes);
-  const refuted = await ask(of, finding.refuted!), beyond = await ask({ type: "lipschitz" }, finding.refuted!);
-  assert.ok(refuted.nodes < beyond.nodes, `${refuted.nodes} of ${beyond.nodes} nodes`);
-  assert.ok(method.search.nodes < finding.steps * beyond.nodes, `${method.search.nodes} nodes`);
 });
 
 Deno.test("radius: a host's time and its cancellation hold for all steps together, and the certificate tells", async () => {
