@@ -91,8 +91,8 @@ function expandParts(
   const [{ tree, depth }] = parts, whole = boundingOf(problem, tree);
   if (climbsSmoothed(whole, depth - 1)) {
     const starts = points.map(({ point }) => point);
-    // Of a region's halves one corner is enough: what they attain is alike, the middle is not.
-    if (depth === 1) starts.splice(1, 1, midpoint(whole.region.box));
+    // One corner is enough: what the halves attain is alike; the middle of the region is not.
+    starts.splice(1, 1, ...(depth === 1 ? [midpoint(whole.region.box)] : []));
     for (const point of starts) {
       points.push(candidate(problem, tree, climbSmoothed(whole, whole.region.box, point)));
     }
