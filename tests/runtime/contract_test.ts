@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { contractOf, documentOf } from "./contract.ts";
 import { denoHost } from "./hosts.ts";
-import { endOf, events, longQuestion, submitted } from "./job_requests.ts";
+import { endOf, events, longQuestion, openQuestion, submitted } from "./job_requests.ts";
 import { ask, keepModel, MODEL, postJson, REGION } from "./requests.ts";
 
 const SEED = 4;
@@ -206,10 +206,10 @@ Deno.test("a job fits the document while it waits, while it runs and when it has
     checkAsked(asked, text);
     const short = JSON.parse(text);
     await isDocumented((await endOf(host, short.id)).id);
-    const running = await submitted(host, await longQuestion(host));
+    const running = await submitted(host, await openQuestion(host));
     for await (const { data } of events(host, running.id)) if (data.status === "running") break;
     await isDocumented(running.id);
-    const waiting = await submitted(host, await longQuestion(host, 999_999));
+    const waiting = await submitted(host, await openQuestion(host, 999_999));
     await isDocumented(waiting.id);
     for (const { id } of [waiting, running, running]) {
       const response = await host.fetch(`/v1/jobs/${id}/cancel`, { method: "POST" });

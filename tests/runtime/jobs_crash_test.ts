@@ -2,12 +2,22 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { denoHost } from "./hosts.ts";
-import { asked, canceled, certificateAt, endOf, events, jobAt, longQuestion, submitted } from "./job_requests.ts";
+import {
+  asked,
+  canceled,
+  certificateAt,
+  endOf,
+  events,
+  jobAt,
+  longQuestion,
+  openQuestion,
+  submitted,
+} from "./job_requests.ts";
 import { ask, expectProblem, keepModel, REGION } from "./requests.ts";
 import { started } from "./started.ts";
 
 /** Nodes that take some seconds. */
-const NODES = 16_000;
+const NODES = 6_000;
 
 async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -22,7 +32,7 @@ Deno.test("a job whose process is killed goes on in the next one, and has the ce
   await withFolder(async (folder) => {
     const env = { LIPCERT_KV: `${folder}/store.sqlite3` };
     const first = await started(env);
-    const question = await longQuestion(first, NODES);
+    const question = await openQuestion(first, NODES);
     const { id } = await submitted(first, question);
     // Long enough for a checkpoint.
     for await (const { data } of events(first, id)) if ((data.progress?.elapsed_ms ?? 0) > 3000) break;
@@ -37,7 +47,7 @@ Deno.test("a job whose process is killed goes on in the next one, and has the ce
       assert.equal(certificate.reproducible, true);
       const peaceful = await denoHost();
       try {
-        await longQuestion(peaceful);
+        await openQuestion(peaceful);
         assert.equal((await ask(peaceful, question)).text, text);
       } finally {
         await peaceful.close();
