@@ -35,7 +35,7 @@ export type Conduct = (search: Conducted) => Promise<SavedSearch & { readonly pa
 export interface Continuation {
   /** Where the search goes on: a save of the same question by the same engine. Its steps and bytes are those without a stop. */
   readonly saved?: SavedSearch;
-  /** Hears of every round; `save` copies the search as it is. */
+  /** Hears of every round of the whole search (while a host conducts it, of none); `save` copies the search as it is. */
   readonly onSave?: (save: () => SavedSearch) => void;
   /** Not asked where a search is recorded. */
   readonly conduct?: Conduct;

@@ -162,6 +162,8 @@ async function searchIn(
     if (saved) spend(run, saved.work);
     const driven = conduct && !isRecorded ? await conducted(conduct, saved?.tree ?? begin(roots, task)) : null;
     const from = driven?.tree ?? saved?.tree;
+    // The bounds of a part are not those of the search.
+    if (from && from.part !== null) throw new RangeError("Cannot go on: the tree is a part of a search");
     // Where `max_nodes` cut a round short the search had ended.
     const max_nodes = saved?.tree.cut ? saved.tree.nodes : limits.max_nodes;
     const found = from
@@ -186,7 +188,12 @@ async function searchIn(
   async function conducted(conduct: Conduct, begun: SavedTree<Piece>): ReturnType<Conduct> {
     const advance: Conducted["advance"] = async (tree, { nodes = Infinity, ...context } = {}) => {
       const start = { ...run.work }, max_nodes = Math.min(limits.max_nodes, tree.nodes + nodes);
-      const { save } = await resume(tree, { ...task, limits: { ...limits, max_nodes } }, { ...searching, ...context });
+      const { save } = await resume(tree, { ...task, limits: { ...limits, max_nodes } }, {
+        ...searching,
+        // What is saved is the whole search, or nothing.
+        onRound: undefined,
+        ...context,
+      });
       const work = since(start, run);
       Object.assign(run.work, start);
       return { tree: save(), work };

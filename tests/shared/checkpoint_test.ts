@@ -113,6 +113,24 @@ for (const [name, eps, property, arithmetic] of QUESTIONS) {
   });
 }
 
+Deno.test("certify() takes no part for the whole: neither from a checkpoint nor from who conducts, and saves none", async () => {
+  const { model, query: asked } = await openQuestion("synthetic_w32_d6", 0.05);
+  const property = { type: "lipschitz", outputs: [0] } as const;
+  const query = { ...asked, property, options: { ...asked.options, search: { max_nodes: 200, gap: 0 } } };
+  const saves: Checkpoint[] = [];
+  const onCheckpoint = (save: () => Checkpoint) => void saves.push(save());
+  const onePart: Conduct = async ({ begun, advance }) => {
+    const first = await advance(begun.tree, { nodes: 20 });
+    return { ...await advance(cut(first.tree, 2)[1]), parts: 2 };
+  };
+  await assert.rejects(certify(model, query, { kernels, conduct: onePart, onCheckpoint }), /part of a search/);
+  assert.equal(saves.length, 0);
+  await certify(model, query, { kernels, onCheckpoint });
+  const [first] = saves, [part] = cut(first.search.tree, 2);
+  const checkpoint = { ...first, search: { ...first.search, tree: part } };
+  await assert.rejects(certify(model, query, { kernels, checkpoint }), /part of a search/);
+});
+
 Deno.test("certify() of a search in parts: the exact constant, not called reproducible, and work of all", async () => {
   const { model, query: asked } = await openQuestion("synthetic_w32_d6", 0.05);
   const property = { type: "lipschitz", outputs: [0, 1, 2, 3] } as const;
