@@ -10,6 +10,9 @@ import { summaryOf } from "./statistics.ts";
 
 const COUNTS = [1, 2, 3, 4];
 
+/** Searches before those that count: so many until a second thread's code is as fast as the first one's. */
+const WARM_UP = 4;
+
 /** A search takes seconds: more samples of it say nothing more. */
 const MOST_SAMPLES = 3;
 
@@ -35,7 +38,7 @@ export async function threadsSection(samples: number): Promise<Section> {
     times: [] as number[],
   }));
   const ids = new Set<string>(), rounds = Math.min(samples, MOST_SAMPLES);
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -WARM_UP; round < rounds; round++) {
     for (const { threads, times } of taken) {
       const { ms, id } = await searchTime(question, kernels, threads.distribute);
       ids.add(id);
@@ -59,7 +62,9 @@ export async function threadsSection(samples: number): Promise<Section> {
     columns: ["threads", "search ms median / best", "speed-up median / best"],
     rows: figures.map((f) => [figure(f.threads), pair(f.ms), pair(f.speed_up)]),
     notes: [
-      `${rounds} samples each, in turn, on warm threads of ${cores} cores. ${loadWarning("before it", before)}`,
+      `${rounds} samples each, in turn, on threads of ${cores} cores that ${WARM_UP} searches have made warm. ${
+        loadWarning("before it", before)
+      }`,
       `Two such searches at once, each on one thread of a process of its own, take ${
         figure(slowDown)
       } times as long as ` +
